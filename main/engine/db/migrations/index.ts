@@ -1,0 +1,10 @@
+import type { Migration } from "../migrate.ts";
+import { migration as corpus } from "./0001-corpus.ts";
+import { migration as job } from "./0002-job.ts";
+import { migration as model } from "./0003-model.ts";
+import { migration as preference } from "./0004-preference.ts";
+import { migration as training } from "./0005-training.ts";
+import { migration as reflection } from "./0006-reflection.ts";
+import { migration as graph } from "./0007-graph.ts";
+
+export const migrations: readonly Migration[] = [corpus, job, model, preference, training, reflection, graph];

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { ChunkId, DocumentId, JobId, PairId } from "../ids.ts";
+import { command, query } from "./define.ts";
+
+export const Stage = z.enum(["orpo", "exo"]);
+export type Stage = z.infer<typeof Stage>;
+
+export const PairSource = z.object({
+  chunkId: ChunkId,
+  documentId: DocumentId,
+  title: z.string(),
+  page: z.int(),
+  start: z.int(),
+  end: z.int(),
+  score: z.number().nullable(),
+  role: z.enum(["source", "retrieved"]),
+});
+export type PairSource = z.infer<typeof PairSource>;
+
+export const ThinkingSection = z.object({ name: z.string(), statements: z.array(z.string()) });
+export type ThinkingSection = z.infer<typeof ThinkingSection>;
+
+export const PairStatus = z.enum(["accepted", "filtered"]);
+export const PairRow = z.object({
+  id: PairId,
+  stage: Stage,
+  round: z.int(),
+  ordinal: z.int(),
+  question: z.string(),
+  chosen: z.string(),
+  rejected: z.string(),
+  thinking: z.array(ThinkingSection),
+  status: PairStatus,
+  /** Why it was filtered; null when accepted. */
+  filterReason: z.string().nullable(),
+  sources: z.array(PairSource),
+  createdAt: z.int(),
+});
+export type PairRow = z.infer<typeof PairRow>;
+
+/** Everything needed to make the pair again. */
+export const PairProvenance = z.object({
+  seed: z.int(),
+  experimentId: z.string(),
+  teacher: z.string(),
+  policy: z.string(),
+  policyAdapter: z.string().nullable(),
+  promptSet: z.string(),
+  promptHash: z.string(),
+  sampler: z.record(z.string(), z.unknown()),
+  threads: z.int(),
+  libraryVersion: z.string(),
+  tookMs: z.record(z.string(), z.number()),
+});
+export type PairProvenance = z.infer<typeof PairProvenance>;
+
+export const preference = {
+  generate: command({
+    input: z.strictObject({
+      count: z.int().min(1).max(100_000),
+      stage: Stage.optional(),
+      recipe: z.string().optional(),
+      teacher: z.string().optional(),
+      policy: z.string().optional(),
+      adapter: z.string().optional(),
+      seed: z.int().optional(),
+    }),
+    output: z.object({ jobId: JobId }),
+  }),
+  list: query({
+    input: z.strictObject({ stage: Stage.optional(), status: PairStatus.optional(), limit: z.int().min(1).max(500).optional() }),
+    output: z.object({
+      rows: z.array(PairRow),
+      total: z.int(),
+      /** Count of filtered pairs by reason. */
+      filterCounts: z.record(z.string(), z.int()),
+    }),
+  }),
+  get: query({ input: z.strictObject({ pairId: PairId }), output: PairRow.extend({ provenance: PairProvenance }) }),
+};
+export type PreferenceEvents = { "preference.changed": { pairIds: PairId[] } };

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { JobId, TrainingRunId } from "../ids.ts";
+import { command, query } from "./define.ts";
+import { Stage } from "./preference.ts";
+
+/** One optimiser step, with TRL's metric names. */
+export const TrainingStep = z.object({
+  step: z.int(),
+  epoch: z.number(),
+  loss: z.number(),
+  metrics: z.record(z.string(), z.number()),
+});
+export type TrainingStep = z.infer<typeof TrainingStep>;
+
+export const TrainingRunRow = z.object({
+  id: TrainingRunId,
+  experimentId: z.string().nullable(),
+  stage: Stage,
+  round: z.int(),
+  status: z.enum(["running", "succeeded", "failed", "stopped"]),
+  modelName: z.string(),
+  adapterIn: z.string().nullable(),
+  adapterOut: z.string().nullable(),
+  nPairs: z.int(),
+  nSteps: z.int(),
+  config: z.record(z.string(), z.unknown()),
+  startedAt: z.int(),
+  finishedAt: z.int().nullable(),
+});
+export type TrainingRunRow = z.infer<typeof TrainingRunRow>;
+
+export const training = {
+  start: command({
+    input: z.strictObject({
+      stage: Stage,
+      model: z.string().min(1),
+      /** A file in the pair format of the trainer or of TRL, or "ledger". */
+      pairs: z.string().min(1),
+      adapter: z.string().optional(),
+      out: z.string().min(1),
+      /** Overrides of single trainer settings, for example {"learning_rate":"1e-4"}. */
+      set: z.record(z.string(), z.string()).optional(),
+    }),
+    output: z.object({ jobId: JobId }),
+  }),
+  /** Runs a whole recipe: pairs and training by stage and round, then the parity report. */
+  runRecipe: command({ input: z.strictObject({ recipe: z.string().min(1) }), output: z.object({ jobId: JobId }) }),
+  listRuns: query({ input: z.strictObject({}), output: z.array(TrainingRunRow) }),
+  getRun: query({
+    input: z.strictObject({ runId: TrainingRunId }),
+    output: TrainingRunRow.extend({ steps: z.array(TrainingStep) }),
+  }),
+};
+export type TrainingEvents = { "training.step": { runId: TrainingRunId; step: TrainingStep } };
