@@ -11,7 +11,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 const LOCK_TOUCH_MS = 1_000;
 const LOCK_STALE_MS = 15_000;
 const WAIT_LIMIT_MS = 10 * 60_000;
-const ABANDONED_MS = 60 * 60_000;
 
 /** `$XDG_CACHE_HOME/preflexor-studio-test`, or the same below `~/.cache`. */
 export function cacheDir(): string {
@@ -26,19 +25,25 @@ export function cacheDir(): string {
  * rename is atomic. The lock merely saves two processes from doing the same work; if both ever hold it, the second
  * rename fails on the folder that is already there, and both go on with that one.
  */
-export async function buildOnce(target: string, build: (staging: string) => Promise<void>): Promise<string> {
+export async function buildOnce(
+  target: string,
+  build: (staging: string) => Promise<void>,
+): Promise<string> {
   if (existsSync(target)) return target;
   await mkdir(dirname(target), { recursive: true });
   const release = await acquireLock(`${target}.lock`);
   try {
-    if (!existsSync(target)) await buildInPlace(target, build);
+    if (!existsSync(target)) await buildAndRename(target, build);
   } finally {
     await release();
   }
   return target;
 }
 
-async function buildInPlace(target: string, build: (staging: string) => Promise<void>): Promise<void> {
+async function buildAndRename(
+  target: string,
+  build: (staging: string) => Promise<void>,
+): Promise<void> {
   await removeAbandoned(target);
   const staging = await mkdtemp(`${target}.partial-`);
   try {
@@ -51,12 +56,11 @@ async function buildInPlace(target: string, build: (staging: string) => Promise<
   }
 }
 
-/** Staging folders of processes that were killed while building. */
+/** Staging folders of processes that were killed while building: whoever holds the lock knows of no other builder. */
 async function removeAbandoned(target: string): Promise<void> {
   for (const name of await readdir(dirname(target))) {
-    if (!name.startsWith(`${basename(target)}.partial-`)) continue;
-    const path = join(dirname(target), name);
-    if ((await ageMs(path)) > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+    if (name.startsWith(`${basename(target)}.partial-`))
+      await rm(join(dirname(target), name), { recursive: true, force: true });
   }
 }
 
@@ -68,7 +72,10 @@ async function acquireLock(path: string): Promise<() => Promise<void>> {
   const giveUpAt = Date.now() + WAIT_LIMIT_MS;
   while (!(await createExclusively(path))) {
     if ((await ageMs(path)) > LOCK_STALE_MS) await rm(path, { force: true });
-    else if (Date.now() > giveUpAt) throw new Error(`Another process has been building for too long. If there is none, delete ${path}`);
+    else if (Date.now() > giveUpAt)
+      throw new Error(
+        `Another process has been building for too long. If there is none, delete ${path}`,
+      );
     else await sleep(200);
   }
   const timer = setInterval(() => {

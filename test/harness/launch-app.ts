@@ -25,7 +25,10 @@ export type LaunchOptions = {
   env?: Record<string, string>;
   /** Kept after `close()`; without it each launch gets an empty one of its own, so that launches never share a lock. */
   userDataDir?: string;
-  /** Chromium's sandbox of the operating system. It refuses to run for root. */
+  /**
+   * Chromium's sandbox of the operating system. It refuses to run for root, so without it `--no-sandbox` is given, and a
+   * program that overrules that switch with `app.enableSandbox()` never shows its window.
+   */
   osSandbox?: boolean;
   timeoutMs?: number;
 };
@@ -46,13 +49,19 @@ export async function launchApp(options: LaunchOptions): Promise<LaunchedApp> {
   const program = await programCommand(runtime, appDir);
   const userDataDir = options.userDataDir ?? (await mkdtemp(join(tmpdir(), "electron-user-data-")));
   const removeUserData = async () => {
-    if (!options.userDataDir) await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (!options.userDataDir)
+      await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 });
   };
   const display = await startDisplay();
   try {
     const app = await _electron.launch({
       executablePath: program.executablePath,
-      args: [...program.args, `--user-data-dir=${userDataDir}`, ...softwareRendering(), ...(options.args ?? [])],
+      args: [
+        ...program.args,
+        `--user-data-dir=${userDataDir}`,
+        ...softwareRendering(),
+        ...(options.args ?? []),
+      ],
       env: launchEnvironment(display.name, options.env),
       chromiumSandbox: options.osSandbox ?? false,
       timeout: options.timeoutMs ?? 60_000,
@@ -74,8 +83,12 @@ export async function launchApp(options: LaunchOptions): Promise<LaunchedApp> {
   }
 }
 
-async function programCommand(runtime: ElectronRuntime, appDir: string): Promise<{ executablePath: string; args: string[] }> {
-  if (runtime.source !== "npm-carrier") return { executablePath: runtime.executablePath, args: [appDir] };
+async function programCommand(
+  runtime: ElectronRuntime,
+  appDir: string,
+): Promise<{ executablePath: string; args: string[] }> {
+  if (runtime.source !== "npm-carrier")
+    return { executablePath: runtime.executablePath, args: [appDir] };
   const dist = dirname(runtime.executablePath);
   const key = createHash("sha256").update(appDir).digest("hex").slice(0, 16);
   const programs = join(cacheDir(), `programs-${runtime.version}`);
@@ -104,7 +117,8 @@ async function linkTree(from: string, to: string): Promise<void> {
 async function removeOrphans(programs: string): Promise<void> {
   for (const name of await readdir(programs)) {
     const isComplete = /^[0-9a-f]{16}$/.test(name);
-    if (isComplete && !existsSync(join(programs, name, "resources", "app"))) await rm(join(programs, name), { recursive: true, force: true });
+    if (isComplete && !existsSync(join(programs, name, "resources", "app")))
+      await rm(join(programs, name), { recursive: true, force: true });
   }
 }
 
@@ -113,9 +127,18 @@ function softwareRendering(): string[] {
   return ["--enable-unsafe-swiftshader"];
 }
 
-function launchEnvironment(display: string, extra: Record<string, string> = {}): Record<string, string> {
-  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const env: Record<string, string> = { ...Object.fromEntries(inherited), ...(display ? { DISPLAY: display } : {}), ...extra };
+function launchEnvironment(
+  display: string,
+  extra: Record<string, string> = {},
+): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const env: Record<string, string> = {
+    ...Object.fromEntries(inherited),
+    ...(display ? { DISPLAY: display } : {}),
+    ...extra,
+  };
   // Set in a terminal of an Electron-based editor, it would turn the program into plain Node.
   delete env["ELECTRON_RUN_AS_NODE"];
   return env;
@@ -134,5 +157,6 @@ async function quit(app: ElectronApplication, limitMs: number): Promise<void> {
   const ended = app.close().then(() => true);
   if (await Promise.race([ended, sleep(limitMs, false, { ref: false })])) return;
   child.kill("SIGKILL");
+  await ended.catch(() => {});
   throw new Error(`The program did not quit within ${limitMs} ms and was killed`);
 }

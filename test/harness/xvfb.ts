@@ -23,12 +23,15 @@ export async function startDisplay(): Promise<Display> {
   if (process.platform !== "linux") return { name: "", close: async () => {} };
   const current = process.env["DISPLAY"];
   if (current) return { name: current, close: async () => {} };
-  const server = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"], { stdio: ["ignore", "pipe", "pipe"] });
+  const server = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const kill = () => server.kill("SIGKILL");
   process.once("exit", kill);
   const close = async () => {
     process.removeListener("exit", kill);
-    if (server.exitCode === null && server.signalCode === null && server.kill()) await once(server, "exit");
+    if (server.exitCode === null && server.signalCode === null && server.kill())
+      await once(server, "exit");
   };
   try {
     return { name: `:${await displayNumber(server)}`, close };
@@ -42,7 +45,8 @@ function displayNumber(server: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";
-    const fail = (why: string) => reject(new Error(`Xvfb ${why}. Is the package xvfb installed? ${stderr.slice(-500)}`));
+    const fail = (why: string) =>
+      reject(new Error(`Xvfb ${why}. Is the package xvfb installed? ${stderr.slice(-500)}`));
     const timer = setTimeout(() => fail("did not start"), START_LIMIT_MS);
     server.stderr?.on("data", (part: Buffer) => void (stderr += part));
     server.stdout?.on("data", (part: Buffer) => {

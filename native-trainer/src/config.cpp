@@ -1,0 +1,283 @@
+#include "config.h"
+
+#include "platform.h"
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <thread>
+
+const char * const LORA_TARGET_NAMES[TARGET_COUNT]   = {"q", "k", "v", "o", "gate", "up", "down"};
+const char * const LORA_TARGET_TENSORS[TARGET_COUNT] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
+
+static const char * const HINT = "The keys and their defaults are listed in native-trainer/README.md.";
+
+// Reads the keys of one JSON object; whatever is left over at the end is unknown.
+struct object_reader {
+    const json &          object;
+    std::string           prefix; // "lora." for the nested object
+    std::set<std::string> seen = {};
+
+    [[noreturn]] void fail(const std::string & key, const std::string & expected) const {
+        fail_input("CONFIG", "config: " + prefix + key + " must be " + expected + ", not " + object.at(key).dump().substr(0, 80), HINT);
+    }
+
+    // null counts as absent, so that a caller may write every key
+    const json * find(const std::string & key) {
+        seen.insert(key);
+        const auto it = object.find(key);
+        return it == object.end() || it->is_null() ? nullptr : &*it;
+    }
+
+    void text(const std::string & key, std::string & value) {
+        if (const json * j = find(key)) {
+            if (!j->is_string() || j->get<std::string>().empty()) {
+                fail(key, "a non-empty string");
+            }
+            value = j->get<std::string>();
+        }
+    }
+
+    void flag(const std::string & key, bool & value) {
+        if (const json * j = find(key)) {
+            if (!j->is_boolean()) {
+                fail(key, "true or false");
+            }
+            value = j->get<bool>();
+        }
+    }
+
+    bool number(const std::string & key, double & value, double low, double high) {
+        const json * j = find(key);
+        if (!j) {
+            return false;
+        }
+        if (!j->is_number() || !(j->get<double>() >= low && j->get<double>() <= high)) {
+            char range[96];
+            snprintf(range, sizeof(range), "a number from %g to %g", low, high);
+            fail(key, range);
+        }
+        value = j->get<double>();
+        return true;
+    }
+
+    bool integer(const std::string & key, int64_t & value, int64_t low, int64_t high) {
+        double number_value = 0;
+        if (!number(key, number_value, (double) low, (double) high)) {
+            return false;
+        }
+        if (number_value != std::floor(number_value)) {
+            fail(key, "a whole number");
+        }
+        value = (int64_t) number_value;
+        return true;
+    }
+
+    template <typename T>
+    void choice(const std::string & key, T & value, const std::map<std::string, T> & choices) {
+        if (const json * j = find(key)) {
+            const auto it = j->is_string() ? choices.find(j->get<std::string>()) : choices.end();
+            if (it == choices.end()) {
+                std::string names;
+                for (const auto & c : choices) {
+                    names += (names.empty() ? "\"" : ", \"") + c.first + "\"";
+                }
+                fail(key, "one of " + names);
+            }
+            value = it->second;
+        }
+    }
+
+    void finish() const {
+        for (const auto & item : object.items()) {
+            if (!seen.count(item.key())) {
+                fail_input("CONFIG", "config: unknown key \"" + prefix + item.key() + "\"", HINT);
+            }
+        }
+    }
+};
+
+static const json & object_check(const json & j, const std::string & what) {
+    if (!j.is_object()) {
+        fail_input("CONFIG", what + " must be a JSON object", HINT);
+    }
+    return j;
+}
+
+// Accepts "q", "attn_q" (GGUF) and "q_proj" (PEFT).
+static lora_target target_from_name(const std::string & name) {
+    for (int t = 0; t < TARGET_COUNT; t++) {
+        if (name == LORA_TARGET_NAMES[t] || name == LORA_TARGET_TENSORS[t] || name == std::string(LORA_TARGET_NAMES[t]) + "_proj") {
+            return (lora_target) t;
+        }
+    }
+    fail_input("CONFIG", "config: lora.targets has an unknown name \"" + name + "\"", "Use q, k, v, o, gate, up, down.");
+}
+
+static void read_lora(const json & object, lora_config & lora) {
+    object_reader reader{object_check(object, "config: lora"), "lora."};
+    int64_t r = lora.r;
+    double alpha = lora.alpha, dropout = 0;
+    lora.has_r     = reader.integer("r", r, 1, 1024);
+    lora.r         = (int) r;
+    lora.has_alpha = reader.number("alpha", alpha, 1e-6, 1e6);
+    lora.alpha     = (float) (lora.has_alpha ? alpha : lora.has_r ? lora.r : lora.alpha);
+    reader.number("dropout", dropout, 0, 0.9);
+    lora.dropout   = (float) dropout;
+    if (const json * targets = reader.find("targets")) {
+        if (!targets->is_array() || targets->empty()) {
+            reader.fail("targets", "a list of names");
+        }
+        lora.has_targets = true;
+        std::fill(lora.targets, lora.targets + TARGET_COUNT, false);
+        for (const json & name : *targets) {
+            if (!name.is_string()) {
+                reader.fail("targets", "a list of names");
+            }
+            lora.targets[target_from_name(name.get<std::string>())] = true;
+        }
+    }
+    reader.finish();
+}
+
+static void read_checkpoint(const json & object, train_config & c) {
+    object_reader reader{object_check(object, "config: checkpoint"), "checkpoint."};
+    reader.text("path", c.checkpoint_path);
+    reader.integer("every_steps", c.checkpoint_every_steps, 0, 1000000000);
+    reader.finish();
+}
+
+static json parse_file(const std::string & path) {
+    const int64_t max_bytes = 16 << 20;
+    const int64_t size = platform_file_size(path);
+    if (size < 0) {
+        fail_input("CONFIG_NOT_FOUND", "config file not found: " + path, "Give the path of a JSON file.");
+    }
+    FILE * file = size <= max_bytes ? platform_open_file(path, "rb") : nullptr;
+    if (!file) {
+        fail_input("CONFIG", "config file cannot be read: " + path, HINT);
+    }
+    std::string text((size_t) size, '\0');
+    text.resize(fread(&text[0], 1, text.size(), file));
+    fclose(file);
+    const json parsed = json::parse(text, nullptr, /*allow_exceptions =*/ false);
+    if (parsed.is_discarded()) {
+        fail_input("CONFIG", "config file is not valid JSON: " + path, HINT);
+    }
+    return parsed;
+}
+
+static void config_check(train_config & c, config_use use) {
+    const auto require = [](const std::string & value, const char * key) {
+        if (value.empty()) {
+            fail_input("CONFIG", std::string("config: ") + key + " is missing", HINT);
+        }
+    };
+    require(c.model, "model");
+    require(c.pairs, "pairs");
+    if (use == config_use::train) {
+        require(c.adapter_out, "adapter_out");
+        if (c.checkpoint_path.empty()) {
+            c.checkpoint_path = c.adapter_out + ".checkpoint";
+        }
+    }
+    if (c.reference == reference_model::adapter_in && c.adapter_in.empty()) {
+        fail_input("CONFIG", "config: reference \"adapter_in\" needs adapter_in", "Name the adapter of the stage before, or use reference \"base\".");
+    }
+    if (c.learning_rate == 0) {
+        c.learning_rate = c.loss == loss_type::orpo ? 5e-5 : 1e-6;
+    }
+    if (c.max_grad_norm < 0) {
+        c.max_grad_norm = c.loss == loss_type::orpo ? 1.0 : 0.3;
+    }
+    if (c.threads == 0) {
+        c.threads = std::max(1u, std::thread::hardware_concurrency());
+    }
+}
+
+train_config config_read(const std::string & path, config_use use) {
+    const json parsed = parse_file(path);
+    object_reader reader{object_check(parsed, "config"), ""};
+    train_config c;
+    int64_t seed = (int64_t) c.seed, threads = 0;
+
+    reader.text("model", c.model);
+    reader.text("adapter_in", c.adapter_in);
+    reader.text("adapter_out", c.adapter_out);
+    reader.text("pairs", c.pairs);
+    reader.choice<loss_type>("loss", c.loss, {{"orpo", loss_type::orpo}, {"exo", loss_type::exo}});
+    reader.number("beta", c.beta, 1e-9, 1e6);
+    reader.number("label_smoothing", c.label_smoothing, 1e-9, 0.5);
+    reader.choice<reference_model>("reference", c.reference, {{"base", reference_model::base}, {"adapter_in", reference_model::adapter_in}});
+    reader.number("learning_rate", c.learning_rate, 1e-12, 10);
+    reader.choice<lr_schedule>("schedule", c.schedule,
+        {{"constant", lr_schedule::constant}, {"linear", lr_schedule::linear}, {"cosine", lr_schedule::cosine}});
+    reader.integer("warmup_steps", c.warmup_steps, 0, 1000000000);
+    reader.number("adam_beta1", c.adam_beta1, 0, 0.999999);
+    reader.number("adam_beta2", c.adam_beta2, 0, 0.999999999);
+    reader.number("adam_eps", c.adam_eps, 1e-20, 1);
+    reader.number("weight_decay", c.weight_decay, 0, 10);
+    reader.number("max_grad_norm", c.max_grad_norm, 0, 1e9);
+    reader.integer("gradient_accumulation_steps", c.gradient_accumulation_steps, 1, 1000000);
+    reader.integer("epochs", c.epochs, 1, 1000000);
+    reader.integer("max_steps", c.max_steps, 1, 1000000000);
+    reader.flag("shuffle", c.shuffle);
+    reader.integer("seed", seed, 0, INT64_C(9007199254740991));
+    if (const json * lora = reader.find("lora")) {
+        read_lora(*lora, c.lora);
+    }
+    reader.integer("max_length", c.max_length, 2, 1 << 20);
+    reader.text("device", c.device);
+    reader.integer("threads", threads, 1, 1024);
+    reader.choice<bool>("precision", c.precision_f32, {{"auto", false}, {"f32", true}});
+    if (const json * checkpoint = reader.find("checkpoint")) {
+        read_checkpoint(*checkpoint, c);
+    }
+    reader.flag("resume", c.resume);
+    reader.integer("memory_limit_mb", c.memory_limit_mb, 1, 1 << 30);
+    reader.finish();
+
+    c.seed    = (uint64_t) seed;
+    c.threads = (int) threads;
+    config_check(c, use);
+    return c;
+}
+
+const char * loss_name(loss_type loss) {
+    return loss == loss_type::orpo ? "orpo" : "exo";
+}
+
+json config_identity(const train_config & c) {
+    static const char * const schedules[] = {"constant", "linear", "cosine"};
+    json targets = json::array();
+    for (int t = 0; t < TARGET_COUNT; t++) {
+        if (c.lora.targets[t]) {
+            targets.push_back(LORA_TARGET_NAMES[t]);
+        }
+    }
+    return {
+        {"loss", loss_name(c.loss)},
+        {"beta", c.beta},
+        {"label_smoothing", c.label_smoothing},
+        {"reference", c.reference == reference_model::base ? "base" : "adapter_in"},
+        {"learning_rate", c.learning_rate},
+        {"schedule", schedules[(int) c.schedule]},
+        {"warmup_steps", c.warmup_steps},
+        {"adam_beta1", c.adam_beta1},
+        {"adam_beta2", c.adam_beta2},
+        {"adam_eps", c.adam_eps},
+        {"weight_decay", c.weight_decay},
+        {"max_grad_norm", c.max_grad_norm},
+        {"gradient_accumulation_steps", c.gradient_accumulation_steps},
+        {"epochs", c.epochs},
+        {"max_steps", c.max_steps},
+        {"shuffle", c.shuffle},
+        {"seed", c.seed},
+        {"lora.r", c.lora.r},
+        {"lora.alpha", c.lora.alpha},
+        {"lora.dropout", c.lora.dropout},
+        {"lora.targets", targets},
+        {"max_length", c.max_length},
+        {"precision", c.precision_f32 ? "f32" : "auto"},
+    };
+}

@@ -1,0 +1,31 @@
+// The few things that differ between Linux and Windows. Paths are UTF-8 everywhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+std::string              platform_executable_dir();
+std::string              platform_join(const std::string & dir, const std::string & name);
+std::vector<std::string> platform_list_dir(const std::string & dir);       // file names, sorted; empty when unreadable
+std::vector<std::string> platform_arguments(int argc, char ** argv);       // UTF-8
+std::string              platform_env(const char * name);                  // empty when unset
+
+FILE *  platform_open_file(const std::string & path, const char * mode);
+int64_t platform_file_size(const std::string & path);                      // -1 when it is not a readable regular file
+bool    platform_remove(const std::string & path);
+
+// Makes `from` durable and puts it in the place of `to` in one step. Returns an empty string, or what went wrong.
+std::string platform_sync_and_rename(const std::string & from, const std::string & to);
+
+void * platform_library_open(const std::string & path, std::string & error);
+void * platform_library_symbol(void * library, const char * name);
+
+void platform_binary_stdio();                                              // no newline translation on Windows
+int  platform_read_stdin(char * buffer, int size);                         // bytes read, 0 at the end, -1 on error
+void platform_on_terminate(void (*handler)(int));                          // SIGINT and SIGTERM
+
+double platform_memory_mb();                                               // resident now
+double platform_peak_memory_mb();                                          // largest so far

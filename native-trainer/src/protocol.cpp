@@ -1,0 +1,93 @@
+#include "protocol.h"
+
+#include "ggml.h"
+#include "platform.h"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+const char * const TRAINER_VERSION = "0.1.0";
+
+static std::atomic<bool> stop_requested{false};
+static std::mutex        stdout_mutex;
+
+void fail_input(const std::string & code, const std::string & message, const std::string & hint) {
+    throw failure{EXIT_INPUT, code, message, hint};
+}
+
+void fail_resource(const std::string & code, const std::string & message, const std::string & hint) {
+    throw failure{EXIT_RESOURCE, code, message, hint};
+}
+
+void emit(const json & event) {
+    // names in a damaged file may be no UTF-8: they are shown with replacement characters
+    const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    std::lock_guard<std::mutex> lock(stdout_mutex);
+    fwrite(line.data(), 1, line.size(), stdout);
+    fflush(stdout);
+}
+
+void emit_warning(const std::string & code, const std::string & message) {
+    emit({{"event", "warning"}, {"code", code}, {"message", message}});
+}
+
+int emit_error(const failure & f) {
+    emit({{"event", "error"}, {"code", f.code}, {"message", f.message}, {"hint", f.hint}});
+    return f.exit;
+}
+
+static void handle_line(const std::string & line) {
+    const json command = json::parse(line, nullptr, /*allow_exceptions =*/ false);
+    if (command.is_object() && command.value("command", json()) == "stop") {
+        stop_requested = true;
+    } else if (line.find_first_not_of(" \t\r") != std::string::npos) {
+        emit_warning("UNKNOWN_COMMAND", "stdin: expected {\"command\":\"stop\"}");
+    }
+}
+
+static void listen_to_stdin() {
+    const size_t max_line_bytes = 65536;
+    std::string line;
+    char buffer[256];
+    for (int n; (n = platform_read_stdin(buffer, sizeof(buffer))) > 0;) {
+        for (int i = 0; i < n; i++) {
+            if (buffer[i] == '\n') {
+                handle_line(line);
+                line.clear();
+            } else if (line.size() < max_line_bytes) {
+                line += buffer[i];
+            }
+        }
+    }
+}
+
+void protocol_listen() {
+    platform_on_terminate([](int) { stop_requested = true; });
+    std::thread(listen_to_stdin).detach();
+}
+
+bool protocol_stop_requested() {
+    return stop_requested;
+}
+
+static void on_abort(const char * message) {
+    const std::string text = message;
+    const bool memory = text.find("out of memory") != std::string::npos || text.find("alloc") != std::string::npos;
+    emit_error({EXIT_RESOURCE, memory ? "OUT_OF_MEMORY" : "GGML_ABORT", "ggml gave up: " + text,
+                memory ? "Use a smaller max_length, a smaller model or another device." : "The run goes on from its last checkpoint with resume:true."});
+    std::_Exit(EXIT_RESOURCE);
+}
+
+static void on_log(enum ggml_log_level level, const char * text, void *) {
+    if (level == GGML_LOG_LEVEL_WARN || level == GGML_LOG_LEVEL_ERROR) {
+        fputs(text, stderr);
+    }
+}
+
+void protocol_catch_aborts() {
+    ggml_set_abort_callback(on_abort);
+    ggml_log_set(on_log, nullptr);
+}
