@@ -13,9 +13,13 @@ export function migrate(db: Db, migrations: readonly Migration[], backupsDir: st
   const version = Number(db.pragma("user_version", { simple: true }));
   const newest = migrations.at(-1)?.id ?? 0;
   if (version > newest) {
-    throw new AppError("DB_TOO_NEW", `This workspace was written by a newer version (schema ${version}, known ${newest})`, {
-      hint: "Update PRefLexOR Studio, or choose another workspace.",
-    });
+    throw new AppError(
+      "DB_TOO_NEW",
+      `This workspace was written by a newer version (schema ${version}, known ${newest})`,
+      {
+        hint: "Update PRefLexOR Studio, or choose another workspace.",
+      },
+    );
   }
   if (version === newest) return;
   if (version > 0) backUp(db, version, backupsDir);
@@ -32,6 +36,8 @@ function backUp(db: Db, version: number, dir: string): void {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, `${String(version).padStart(4, "0")}-${Date.now()}.db`);
   db.prepare("VACUUM INTO ?").run(path);
-  const backups = readdirSync(dir).filter((name) => name.endsWith(".db")).toSorted();
+  const backups = readdirSync(dir)
+    .filter((name) => name.endsWith(".db"))
+    .toSorted();
   for (const name of backups.slice(0, -N_BACKUPS_KEPT)) rmSync(join(dir, name));
 }

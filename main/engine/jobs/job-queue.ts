@@ -163,7 +163,8 @@ export function createJobQueue(options: {
       const job = store.get(jobId);
       if (!job) throw new AppError("NOT_FOUND", `There is no job ${jobId}`);
       if (job.status === "succeeded") return toRow(job);
-      if (isTerminal(job)) throw deserializeError({ code: "INTERNAL", message: "The job failed", ...job.error } as never);
+      if (isTerminal(job))
+        throw deserializeError({ code: "INTERNAL", message: "The job failed", ...job.error } as never);
       signal?.throwIfAborted();
       await new Promise<void>((resolve, reject) => {
         const set = waiters.get(jobId) ?? new Set();
@@ -211,7 +212,9 @@ export function createJobQueue(options: {
     } else if (definitions.get(job.type)?.recovery === "requeue") {
       store.requeue(job.id);
     } else {
-      const error = new AppError("INTERRUPTED", "The program ended while this was running", { hint: "Start it again." });
+      const error = new AppError("INTERRUPTED", "The program ended while this was running", {
+        hint: "Start it again.",
+      });
       store.finish(job.id, "failed", { error: serializeError(error) });
     }
   }

@@ -17,5 +17,5 @@ export function createRandom(...key: (string | number)[]): Random {
 
 /** A seed for a sampler: a positive 31-bit integer that depends on every key part. */
 export function seedOf(...key: (string | number)[]): number {
-  return (createHash("sha256").update(JSON.stringify(key)).digest().readUInt32LE(4) & 0x7fffffff) || 1;
+  return createHash("sha256").update(JSON.stringify(key)).digest().readUInt32LE(4) & 0x7fffffff || 1;
 }

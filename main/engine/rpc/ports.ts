@@ -30,7 +30,7 @@ export function portOfChild(child: ChildProcess): Port {
 export function portOfParent(): Port {
   return {
     post: (message) => {
-      if (process.connected) process.send?.(message as object, undefined, undefined, () => {});
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
     },
     onMessage: (listener) => void process.on("message", listener),
     onClose: (listener) => void process.once("disconnect", listener),

@@ -57,7 +57,8 @@ export function createRpcServer<C extends Contract>(contract: C, handlers: Handl
         post({ t: "ok", output: options.checkOutputs ? method.output.parse(output) : output });
       }
     } catch (error) {
-      if (!(error instanceof AppError) && !controller.signal.aborted) options.log.error({ scope: "rpc", method: name, err: error }, "call failed");
+      if (!(error instanceof AppError) && !controller.signal.aborted)
+        options.log.error({ scope: "rpc", method: name, err: error }, "call failed");
       post({ t: "err", error: serializeError(error) });
     } finally {
       running.delete(id);

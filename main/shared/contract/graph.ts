@@ -75,6 +75,10 @@ export const graph = {
     }),
     output: z.object({}),
   }),
+  export: command({
+    input: z.strictObject({ path: z.string().min(1), format: z.enum(["graphml", "gexf", "json"]) }),
+    output: z.object({ path: z.string(), nConcepts: z.int(), nRelations: z.int() }),
+  }),
   /** Reads every pair's thinking again and rebuilds concepts and relations. */
   build: command({ input: z.strictObject({}), output: z.object({ jobId: JobId }) }),
 };

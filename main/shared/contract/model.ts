@@ -76,7 +76,6 @@ export const ParityReport = z.object({
   meanAbsDifference: z.number().nullable(),
   /** Mean |log-prob with adapter - without|: a parity that holds because the adapter does nothing is reported. */
   adapterEffect: z.number().nullable(),
-  greedyTextMatches: z.boolean().nullable(),
   endsWithEndOfTurn: z.boolean().nullable(),
   rows: z.array(ParityRow),
   modelName: z.string(),

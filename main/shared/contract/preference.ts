@@ -76,6 +76,15 @@ export const preference = {
       filterCounts: z.record(z.string(), z.int()),
     }),
   }),
+  /** Writes the accepted pairs: jsonl keeps every field, trl is {"prompt","chosen","rejected"} a line. */
+  export: command({
+    input: z.strictObject({ path: z.string().min(1), format: z.enum(["jsonl", "trl"]) }),
+    output: z.object({ path: z.string(), nPairs: z.int() }),
+  }),
+  import: command({
+    input: z.strictObject({ path: z.string().min(1) }),
+    output: z.object({ nPairs: z.int(), nSkipped: z.int() }),
+  }),
   get: query({ input: z.strictObject({ pairId: PairId }), output: PairRow.extend({ provenance: PairProvenance }) }),
 };
 export type PreferenceEvents = { "preference.changed": { pairIds: PairId[] } };

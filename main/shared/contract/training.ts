@@ -44,7 +44,14 @@ export const training = {
     output: z.object({ jobId: JobId }),
   }),
   /** Runs a whole recipe: pairs and training by stage and round, then the parity report. */
-  runRecipe: command({ input: z.strictObject({ recipe: z.string().min(1) }), output: z.object({ jobId: JobId }) }),
+  runRecipe: command({
+    input: z.strictObject({
+      recipe: z.string().min(1),
+      /** The caller's name for the experiment: the same key goes on where it was. A new one when absent. */
+      key: z.string().min(1).optional(),
+    }),
+    output: z.object({ jobId: JobId }),
+  }),
   listRuns: query({ input: z.strictObject({}), output: z.array(TrainingRunRow) }),
   getRun: query({
     input: z.strictObject({ runId: TrainingRunId }),

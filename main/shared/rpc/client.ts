@@ -85,7 +85,7 @@ export function createRpcClient<C extends Contract, E extends object>(
     });
   }
 
-  async function* iterate(method: string, input: unknown, options: CallOptions = {}): AsyncGenerator<unknown> {
+  async function* iterate(method: string, input: unknown, options: CallOptions = {}): AsyncGenerator {
     const queue: unknown[] = [];
     type State = "open" | "ended" | { error: AppError };
     let state = "open" as State; // changed by the callbacks below, which the compiler does not follow

@@ -7,6 +7,8 @@ export const migration: Migration = {
     db.exec(`
       CREATE TABLE training_run (
         id TEXT PRIMARY KEY,
+        -- the job that executes it: a second attempt of the job finds its run
+        job_id TEXT NOT NULL UNIQUE,
         experiment_id TEXT REFERENCES experiment(id),
         stage TEXT NOT NULL,
         round INTEGER NOT NULL,

@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { ModelFacts } from "../../shared/contract/model.ts";
+import { print, printJson, printTable } from "../lib/output.ts";
+import { type Session, withSession } from "../lib/session.ts";
+
+export function addModelCommands(program: Command): void {
+  const models = program.command("models").description("base models: list, add, get, inspect");
+  models
+    .command("list")
+    .description("models of this workspace, and those that `get` can obtain")
+    .action((_options: unknown, command: Command) => withSession(command, listModels));
+  models
+    .command("add")
+    .description("add a GGUF file; it stays where it is")
+    .argument("<path>")
+    .action((path: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ client, asJson }) => {
+        const row = await client.model.add({ path: resolve(path) });
+        if (asJson) printJson(row);
+        else print(`Added ${row.name} (${row.architecture}, ${row.quantisation}).`);
+      }),
+    );
+  models
+    .command("get")
+    .description("obtain a model by name, checked by SHA-256; the only command that may use the network")
+    .argument("<name>")
+    .action((name: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ client, asJson, finish }) => {
+        const { jobId } = await client.model.get({ name });
+        const { output } = await finish(jobId);
+        if (asJson) printJson(output);
+        else print(`${name} is ready.`);
+      }),
+    );
+  models
+    .command("inspect")
+    .description("read the header of a GGUF file")
+    .argument("<path>")
+    .action((path: string, _options: unknown, command: Command) =>
+      withSession(command, async ({ client, asJson }) => {
+        const facts = await client.model.inspect({ path: resolve(path) });
+        if (asJson) printJson(facts);
+        else printFacts(facts);
+      }),
+    );
+}
+
+async function listModels({ client, asJson }: Session): Promise<void> {
+  const models = await client.model.list({});
+  const catalog = await client.model.catalog({});
+  if (asJson) return printJson({ models, catalog });
+  printTable(models, [
+    { header: "name", value: (row) => row.name },
+    { header: "architecture", value: (row) => row.architecture },
+    { header: "quantisation", value: (row) => row.quantisation },
+    { header: "context", value: (row) => String(row.contextLength), align: "right" },
+    { header: "trainable", value: (row) => (row.trainable ? "yes" : (row.notTrainableReason ?? "no")) },
+  ]);
+  print();
+  print("To be had with `preflexor models get NAME`:");
+  for (const entry of catalog) print(`  ${entry.name}  ${entry.description}${entry.isPresent ? "  (present)" : ""}`);
+}
+
+function printFacts(facts: ModelFacts): void {
+  print(`${facts.name}: ${facts.architecture}, ${facts.quantisation}, context ${facts.contextLength} tokens`);
+  print(`Licence: ${facts.licence ?? "not stated"}`);
+  print(facts.trainable ? "Can be trained." : `Cannot be trained: ${facts.notTrainableReason}`);
+}

@@ -1,0 +1,63 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { Stage } from "../../shared/contract/preference.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { TrainingRunOutput } from "../../engine/training/index.ts";
+import { collectSetting } from "../lib/arguments.ts";
+import { print, printJson } from "../lib/output.ts";
+import { type Session, withSession } from "../lib/session.ts";
+
+type TrainOptions = { stage: Stage; model: string; pairs: string; adapter?: string; out: string; set: Record<string, string> };
+
+export function addTrainingCommands(program: Command): void {
+  program
+    .command("train")
+    .description("train a LoRA adapter on preference pairs")
+    .addOption(new Option("--stage <stage>").choices(["orpo", "exo"]).makeOptionMandatory())
+    .requiredOption("--model <model>", "GGUF file, or name of a model")
+    .requiredOption("--pairs <file>", "pairs file, or `ledger`")
+    .requiredOption("--out <file>", "the adapter to write")
+    .option("--adapter <file>", "adapter to start from")
+    .option("--set <key=value>", "a setting of the trainer (repeatable)", collectSetting, {})
+    .action((options: TrainOptions, command: Command) => withSession(command, (session) => train(session, options)));
+  program
+    .command("run")
+    .description("run a whole recipe: pairs and training by stage and round, then the parity report")
+    .argument("<recipe>", "recipe file, or name of one that comes with the program")
+    .option("--resume", "go on with the newest unfinished run of this recipe")
+    .action((recipe: string, options: { resume?: boolean }, command: Command) =>
+      withSession(command, (session) => runRecipe(session, recipe, options.resume === true)),
+    );
+}
+
+async function train({ client, on, finish, asJson }: Session, options: TrainOptions): Promise<void> {
+  const stop = on("training.step", ({ step }) => {
+    if (asJson) printJson({ event: "step", step: step.step, epoch: step.epoch, loss: step.loss, ...step.metrics });
+  });
+  try {
+    const out = resolve(options.out);
+    const pairs = options.pairs === "ledger" ? "ledger" : resolve(options.pairs);
+    const { jobId } = await client.training.start({ ...options, out, pairs });
+    const job = await finish(jobId);
+    const output = job.output as TrainingRunOutput; // the output of a training run
+    if (asJson) return printJson({ event: "done", ...output });
+    print(`Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${output.parity}.`);
+  } finally {
+    stop();
+  }
+}
+
+async function runRecipe({ client, finish, asJson }: Session, recipe: string, resume: boolean): Promise<void> {
+  const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;
+  const job = await finish(jobId);
+  if (asJson) return printJson(job.output);
+  print(JSON.stringify(job.output, null, 2));
+}
+
+async function unfinishedRun(client: Session["client"], recipe: string) {
+  const jobs = await client.job.list({ limit: 500 });
+  const job = jobs.find(({ type, title }) => type === "experiment.run" && title === `Run recipe ${recipe}`);
+  if (!job) throw new AppError("NOT_FOUND", `There is no run of the recipe ${recipe} to go on with`);
+  if (job.status === "running" || job.status === "queued" || job.status === "succeeded") return job.id;
+  return (await client.job.retry({ jobId: job.id })).jobId;
+}

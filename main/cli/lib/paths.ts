@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+
+/** The root of the checkout or of the installed program. */
+export const rootDir = resolve(import.meta.dirname, "../../..");
+export const resourcesDir = join(rootDir, "resources");
+export const rendererDir = join(rootDir, "out", "renderer");
+export const pdfWorkerPath = join(rootDir, "main/engine/corpus/pdf-worker.ts");
+export const modelHostPath = join(rootDir, "main/engine/inference/host/main.ts");
+export const trainerPath = join(
+  rootDir,
+  "native-trainer/build",
+  process.platform === "win32" ? "native-trainer.exe" : "native-trainer",
+);
+
+const require = createRequire(import.meta.url);
+
+/** The directory of libggml-base and its backends that come with node-llama-cpp for this platform. */
+export function ggmlDir(): string {
+  const platform = `${process.platform === "win32" ? "win" : process.platform === "darwin" ? "mac" : "linux"}-${process.arch}`;
+  const packageDir = dirname(require.resolve(`@node-llama-cpp/${platform}/package.json`));
+  return join(packageDir, "bins", platform);
+}
+
+export function programVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as { version: string };
+  return version;
+}
+
+export function defaultWorkspaceDir(): string {
+  return process.env["PREFLEXOR_WORKSPACE"] ?? resolve("workspace");
+}
+
+export function isCheckout(): boolean {
+  return existsSync(join(rootDir, "native-trainer", "CMakeLists.txt"));
+}

@@ -1,0 +1,114 @@
+import { MessageChannel } from "node:worker_threads";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { createEngine, type Engine } from "../../engine/engine.ts";
+import { startNodeHost } from "../../engine/inference/index.ts";
+import { createFileLogger } from "../../engine/lib/logger.ts";
+import { portOfMessagePort } from "../../engine/rpc/index.ts";
+import { type EngineClient, engineContract, type EngineContract, type EngineEvents } from "../../shared/contract/index.ts";
+import type { JobRow } from "../../shared/contract/job.ts";
+import { AppError, deserializeError } from "../../shared/errors.ts";
+import type { JobId } from "../../shared/ids.ts";
+import { createRpcClient, type RpcClient } from "../../shared/rpc/client.ts";
+import { showProgress } from "./progress.ts";
+import {
+  defaultWorkspaceDir,
+  ggmlDir,
+  modelHostPath,
+  pdfWorkerPath,
+  programVersion,
+  resourcesDir,
+  trainerPath,
+} from "./paths.ts";
+
+export type GlobalOptions = { workspace?: string; json?: boolean };
+
+export type Session = {
+  engine: Engine;
+  client: EngineClient;
+  on: RpcClient<EngineContract, EngineEvents>["on"];
+  asJson: boolean;
+  workspaceDir: string;
+  /** Follows a job to its end with progress on stderr, and gives its output. Ctrl-C leaves it to be gone on with. */
+  finish(jobId: JobId): Promise<JobRow>;
+};
+
+/** Opens the engine in this process, runs the command through the contract, and closes in good order. */
+export async function withSession(command: Command, run: (session: Session) => Promise<void>): Promise<void> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const workspaceDir = resolve(options.workspace ?? defaultWorkspaceDir());
+  const engine = await openEngine(workspaceDir);
+  const { port1, port2 } = new MessageChannel();
+  engine.serve(portOfMessagePort(port1));
+  const { client, on, close } = createRpcClient<EngineContract, EngineEvents>(engineContract, portOfMessagePort(port2));
+  const asJson = options.json === true;
+  const interrupt = catchInterrupt();
+  const finish = (jobId: JobId) => followJob({ client, on, asJson }, jobId, interrupt.happened);
+  try {
+    await run({ engine, client, on, asJson, workspaceDir, finish });
+  } finally {
+    interrupt.release();
+    close();
+    await engine.close();
+  }
+}
+
+export function openEngine(workspaceDir: string): Promise<Engine> {
+  return createEngine({
+    workspaceDir,
+    resourcesDir,
+    pdfWorkerPath,
+    trainer: { trainerPath, ggmlDir: ggmlDir() },
+    startHost: startNodeHost(modelHostPath),
+    log: createFileLogger(join(workspaceDir, "logs", "engine.log")),
+    version: programVersion(),
+  });
+}
+
+async function followJob(
+  session: Pick<Session, "client" | "on" | "asJson">,
+  jobId: JobId,
+  interrupted: Promise<never>,
+): Promise<JobRow> {
+  const progress = showProgress();
+  let settle: (job: JobRow) => void = () => {};
+  const ended = new Promise<JobRow>((done) => (settle = done));
+  const stop = session.on("job.changed", ({ job }) => {
+    progress.update(job);
+    if (job.id === jobId && job.finishedAt !== null) settle(job);
+  });
+  try {
+    const now = await session.client.job.get({ jobId });
+    if (now.finishedAt !== null) settle(now);
+    const job = await Promise.race([ended, interrupted]);
+    if (job.status === "succeeded") return job;
+    // a stored error has the shape that serializeError gave it
+    throw deserializeError({ code: "INTERNAL", message: "The job failed", ...job.error } as never);
+  } finally {
+    stop();
+    progress.end();
+  }
+}
+
+/** The first Ctrl-C ends the command in good order with exit code 4; the second ends it at once. */
+function catchInterrupt(): { happened: Promise<never>; release(): void } {
+  let reject: (error: AppError) => void = () => {};
+  const happened = new Promise<never>((_, fail) => (reject = fail));
+  // nobody may be waiting when it happens
+  happened.catch(() => {});
+  const onSignal = () => {
+    process.once("SIGINT", () => process.exit(4));
+    reject(
+      new AppError("INTERRUPTED", "Stopped", { hint: "Run the same command again: it goes on where it was." }),
+    );
+  };
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  return {
+    happened,
+    release() {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Emit } from "../events.ts";
+import type { ModelRunner } from "../inference/index.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Models } from "../models/index.ts";
+import type { Preference } from "../preference/index.ts";
+import type { RunStore } from "./run-store.ts";
+import type { TrainerLocation } from "./trainer-process.ts";
+
+/** What training is given by createEngine. */
+export type TrainingDeps = {
+  runs: RunStore;
+  models: Models["api"];
+  preference: Preference["api"];
+  runner: ModelRunner;
+  trainer: TrainerLocation;
+  workspaceDir: string;
+  resourcesDir: string;
+  clock: Clock;
+  log: Logger;
+  emit: Emit;
+};

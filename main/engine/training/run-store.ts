@@ -1,0 +1,125 @@
+import type { Stage } from "../../shared/contract/preference.ts";
+import type { TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
+import type { JobId, TrainingRunId } from "../../shared/ids.ts";
+import type { Db } from "../db/index.ts";
+import type { Clock } from "../lib/clock.ts";
+import { newId } from "../lib/ids.ts";
+
+type Row = {
+  id: string;
+  experiment_id: string | null;
+  stage: string;
+  round: number;
+  status: string;
+  model_name: string;
+  adapter_in: string | null;
+  adapter_out: string | null;
+  n_pairs: number;
+  n_steps: number;
+  config: string;
+  started_at: number;
+  finished_at: number | null;
+};
+
+export type NewRun = {
+  jobId: JobId;
+  experimentId: string | null;
+  stage: Stage;
+  round: number;
+  modelPath: string;
+  modelName: string;
+  adapterIn: string | null;
+};
+
+export type RunStore = ReturnType<typeof createRunStore>;
+
+const SELECT = `
+  SELECT run.id, run.experiment_id, run.stage, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
+    run.n_pairs, run.config, run.started_at, run.finished_at,
+    (SELECT COALESCE(MAX(step), 0) FROM training_metric WHERE run_id = run.id) AS n_steps
+  FROM training_run AS run`;
+
+export function createRunStore(db: Db, clock: Clock) {
+  const selectById = db.prepare<[string], Row>(`${SELECT} WHERE run.id = ?`);
+  const selectByJob = db.prepare<[string], Row>(`${SELECT} WHERE run.job_id = ?`);
+  const selectByRound = db.prepare<{ experimentId: string; stage: string; round: number }, Row>(
+    `${SELECT} WHERE run.experiment_id = @experimentId AND run.stage = @stage AND run.round = @round`,
+  );
+  const selectAll = db.prepare<[], Row>(`${SELECT} ORDER BY run.started_at DESC, run.id DESC`);
+  const insert = db.prepare(`
+    INSERT INTO training_run (id, job_id, experiment_id, stage, round, status, model_path, model_name, adapter_in,
+      n_pairs, config, started_at)
+    VALUES (@id, @jobId, @experimentId, @stage, @round, 'running', @modelPath, @modelName, @adapterIn, 0, '{}', @startedAt)`);
+  const adopt = db.prepare("UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id");
+  const setConfig = db.prepare("UPDATE training_run SET config = @config, n_pairs = @nPairs WHERE id = @id");
+  const finish = db.prepare(`
+    UPDATE training_run SET status = @status, adapter_out = @adapterOut, summary = @summary, finished_at = @at
+    WHERE id = @id`);
+  const putMetric = db.prepare(`
+    INSERT INTO training_metric (run_id, step, name, value) VALUES (@runId, @step, @name, @value)
+    ON CONFLICT DO UPDATE SET value = excluded.value`);
+  const selectMetrics = db.prepare<[string], { step: number; name: string; value: number }>(
+    "SELECT step, name, value FROM training_metric WHERE run_id = ? ORDER BY step, name",
+  );
+
+  return {
+    get: (id: TrainingRunId) => mapRow(selectById.get(id)),
+    list: () => selectAll.all().map(mapKnownRow),
+    /**
+     * The run of this job; or the unfinished or failed run of the same round of the experiment, taken over by this
+     * job so that its checkpoint counts; or a new one.
+     */
+    findOrCreate(run: NewRun): TrainingRunRow {
+      const own = selectByJob.get(run.jobId);
+      if (own) return mapKnownRow(own);
+      const { experimentId, stage, round } = run;
+      const earlier = experimentId === null ? undefined : selectByRound.get({ experimentId, stage, round });
+      const id = earlier?.id ?? newId<TrainingRunId>(clock());
+      if (earlier) adopt.run({ id, jobId: run.jobId });
+      else insert.run({ ...run, id, startedAt: clock() });
+      return mapKnownRow(selectById.get(id) as Row);
+    },
+    setConfig(id: TrainingRunId, config: Record<string, unknown>, nPairs: number): void {
+      setConfig.run({ id, config: JSON.stringify(config), nPairs });
+    },
+    putStep: db.transaction((runId: TrainingRunId, step: TrainingStep) => {
+      const values = { epoch: step.epoch, loss: step.loss, ...step.metrics };
+      for (const [name, value] of Object.entries(values)) putMetric.run({ runId, step: step.step, name, value });
+    }),
+    finish(id: TrainingRunId, status: TrainingRunRow["status"], adapterOut: string | null, summary: unknown): void {
+      finish.run({ id, status, adapterOut, summary: JSON.stringify(summary ?? null), at: clock() });
+    },
+    steps(runId: TrainingRunId): TrainingStep[] {
+      const steps = new Map<number, TrainingStep>();
+      for (const { step, name, value } of selectMetrics.all(runId)) {
+        const entry = steps.get(step) ?? { step, epoch: 0, loss: 0, metrics: {} };
+        steps.set(step, entry);
+        if (name === "epoch" || name === "loss") entry[name] = value;
+        else entry.metrics[name] = value;
+      }
+      return [...steps.values()];
+    },
+  };
+}
+
+function mapRow(row: Row | undefined): TrainingRunRow | undefined {
+  return row && mapKnownRow(row);
+}
+
+function mapKnownRow(row: Row): TrainingRunRow {
+  return {
+    id: row.id as TrainingRunId,
+    experimentId: row.experiment_id,
+    stage: row.stage as Stage,
+    round: row.round,
+    status: row.status as TrainingRunRow["status"],
+    modelName: row.model_name,
+    adapterIn: row.adapter_in,
+    adapterOut: row.adapter_out,
+    nPairs: row.n_pairs,
+    nSteps: row.n_steps,
+    config: JSON.parse(row.config) as Record<string, unknown>,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

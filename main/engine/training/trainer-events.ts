@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { AppError } from "../../shared/errors.ts";
+
+const Hello = z.looseObject({ event: z.literal("hello") });
+const Step = z.looseObject({ event: z.literal("step"), step: z.int(), epoch: z.number(), loss: z.number() });
+const Pair = z.looseObject({
+  event: z.literal("pair"),
+  id: z.string(),
+  chosen_logp_sum: z.number(),
+  rejected_logp_sum: z.number(),
+});
+const Checkpoint = z.looseObject({ event: z.literal("checkpoint") });
+const Warning = z.looseObject({ event: z.literal("warning"), message: z.string() });
+const Failure = z.looseObject({
+  event: z.literal("error"),
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+});
+const Done = z.looseObject({ event: z.literal("done") });
+
+const TrainerEvent = z.discriminatedUnion("event", [Hello, Step, Pair, Checkpoint, Warning, Failure, Done]);
+export type TrainerEvent = z.infer<typeof TrainerEvent>;
+export type TrainerPair = z.infer<typeof Pair>;
+export type TrainerFailure = z.infer<typeof Failure>;
+
+const KNOWN_EVENTS = new Set(["hello", "step", "pair", "checkpoint", "warning", "error", "done"]);
+
+/** One line of the trainer's stdout; undefined for an event that this version does not know. Errors: TRAINER_PROTOCOL. */
+export function parseTrainerLine(line: string): TrainerEvent | undefined {
+  const value = parseJson(line);
+  const event = typeof value === "object" && value !== null && "event" in value ? value.event : undefined;
+  if (typeof event !== "string") throw malformed(line);
+  if (!KNOWN_EVENTS.has(event)) return undefined;
+  const parsed = TrainerEvent.safeParse(value);
+  if (!parsed.success) throw malformed(line);
+  return parsed.data;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw malformed(line);
+  }
+}
+
+function malformed(line: string): AppError {
+  return new AppError("TRAINER_PROTOCOL", "The trainer wrote a line that is not of its protocol", {
+    hint: "Trainer and program are of different versions: build the trainer again with npm run build:native.",
+    details: { line: line.slice(0, 300) },
+  });
+}

@@ -1,0 +1,212 @@
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { Stage } from "../../shared/contract/preference.ts";
+import type { TrainingRunRow } from "../../shared/contract/training.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import type { TrainingRunId } from "../../shared/ids.ts";
+import { defineJob, type JobContext } from "../jobs/index.ts";
+import { writeFileAtomic } from "../lib/files.ts";
+import { cardPathOf, writeCard } from "./adapter-card.ts";
+import { encodePairs } from "./encode-pairs.ts";
+import { verifyAdapter } from "./parity.ts";
+import type { TrainerEvent } from "./trainer-events.ts";
+import { runTrainer } from "./trainer-process.ts";
+import type { TrainingDeps } from "./deps.ts";
+import { PairSelection, selectPairs } from "./select-pairs.ts";
+
+export const TrainingRunInput = z.strictObject({
+  experimentId: z.string().nullable(),
+  stage: Stage,
+  round: z.int().min(0),
+  model: z.string(),
+  adapterIn: z.string().nullable(),
+  /** EXO's frozen reference: an adapter file, or null for the base model. */
+  referenceAdapter: z.string().nullable(),
+  pairs: PairSelection,
+  mask: MaskSetting,
+  adapterOut: z.string(),
+  /** The trainer's own configuration keys. */
+  settings: z.record(z.string(), z.unknown()),
+});
+export type TrainingRunInput = z.infer<typeof TrainingRunInput>;
+
+export type TrainingRunOutput = {
+  runId: TrainingRunId;
+  adapterPath: string;
+  nSteps: number;
+  firstLoss: number;
+  lastLoss: number;
+  parity: "passed" | "failed";
+};
+
+/** Crashes of the trainer without a single new step between them, before the run is given up. */
+const MAX_CRASHES_IN_PLACE = 3;
+
+/** Pairs to token ids, the trainer to its end with as many restarts as it takes, adapter to its place, parity. */
+export function trainingRunJob(deps: TrainingDeps) {
+  return defineJob({
+    type: "training.run",
+    lane: "gpu",
+    recovery: "requeue",
+    input: TrainingRunInput,
+    title: ({ stage, round }) => `Train ${stage.toUpperCase()}, round ${round + 1}`,
+    run: (context) => runTraining(deps, context),
+  });
+}
+
+async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunInput>): Promise<TrainingRunOutput> {
+  const { input, signal } = context;
+  const model = await deps.models.resolveModel(input.model);
+  if (!model.facts.trainable) {
+    throw new AppError("MODEL_INCOMPATIBLE", `${model.name} cannot be trained: ${model.facts.notTrainableReason}`);
+  }
+  const run = deps.runs.findOrCreate({
+    jobId: context.jobId,
+    experimentId: input.experimentId,
+    stage: input.stage,
+    round: input.round,
+    modelPath: model.path,
+    modelName: model.name,
+    adapterIn: input.adapterIn,
+  });
+  try {
+    const files = await prepare(deps, run.id, input, model.path, context);
+    await deps.runner.unload();
+    const summary = await trainToTheEnd(deps, run.id, files.config, context);
+    await publish(files.adapter, input.adapterOut);
+    const { parity, adapterId } = await proveAdapter(deps, run, input, model, signal);
+    deps.runs.finish(run.id, "succeeded", input.adapterOut, summary);
+    const steps = deps.runs.steps(run.id);
+    context.record("trained", { runId: run.id, adapterId, nSteps: steps.length });
+    return {
+      runId: run.id,
+      adapterPath: input.adapterOut,
+      nSteps: steps.length,
+      firstLoss: steps[0]?.loss ?? Number.NaN,
+      lastLoss: steps.at(-1)?.loss ?? Number.NaN,
+      parity,
+    };
+  } catch (error) {
+    deps.runs.finish(run.id, signal.aborted ? "stopped" : "failed", null, null);
+    throw error;
+  }
+}
+
+async function prepare(
+  deps: TrainingDeps,
+  runId: TrainingRunId,
+  input: TrainingRunInput,
+  modelPath: string,
+  context: JobContext<TrainingRunInput>,
+): Promise<{ config: string; adapter: string }> {
+  const dir = join(deps.workspaceDir, "runs", runId);
+  await mkdir(dir, { recursive: true });
+  const pairs = await selectPairs(deps, input.pairs);
+  const encoded = await encodePairs(deps, modelPath, pairs, input.mask, context.signal);
+  const pairsPath = join(dir, "pairs.jsonl");
+  await writeFileAtomic(pairsPath, encoded.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
+  const adapter = join(dir, "adapter.gguf");
+  const config = {
+    ...input.settings,
+    loss: input.stage,
+    model: modelPath,
+    ...(input.adapterIn === null ? {} : { adapter_in: input.adapterIn }),
+    ...referenceOf(input),
+    adapter_out: adapter,
+    pairs: pairsPath,
+    checkpoint: { path: join(dir, "checkpoint.gguf"), every_steps: 1 },
+    resume: true,
+  };
+  const configPath = join(dir, "config.json");
+  await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
+  deps.runs.setConfig(runId, config, encoded.length);
+  context.record("prepared", { runId, nPairs: encoded.length });
+  return { config: configPath, adapter };
+}
+
+/** The reference of EXO stays what it was at the start of the stage, while the policy's adapter grows by the round. */
+function referenceOf(input: TrainingRunInput): Record<string, unknown> {
+  if (input.stage !== "exo") return {};
+  if (input.referenceAdapter === null) return { reference: "base" };
+  if (input.referenceAdapter === input.adapterIn) return { reference: "adapter_in" };
+  return { reference: "adapter_in", reference_adapter: input.referenceAdapter };
+}
+
+async function trainToTheEnd(
+  deps: TrainingDeps,
+  runId: TrainingRunId,
+  configPath: string,
+  context: JobContext<TrainingRunInput>,
+): Promise<TrainerEvent | undefined> {
+  let summary: TrainerEvent | undefined;
+  let newestStep = 0;
+  let nCrashesInPlace = 0;
+  const onEvent = (event: TrainerEvent) => {
+    if (event.event === "step") {
+      if (event.step > newestStep) nCrashesInPlace = 0;
+      newestStep = Math.max(newestStep, event.step);
+      recordStep(deps, runId, event, context);
+    } else if (event.event === "warning") context.record("warning", event);
+    else if (event.event === "done") summary = event;
+  };
+  for (;;) {
+    try {
+      await runTrainer(deps.trainer, "train", configPath, onEvent, context.signal);
+      return summary;
+    } catch (error) {
+      if (!isAppError(error, "TRAINER_CRASHED") || context.signal.aborted) throw error;
+      nCrashesInPlace += 1;
+      context.record("trainer_crashed", { message: error.message, afterStep: newestStep });
+      deps.log.warn({ scope: "training", runId, afterStep: newestStep, err: error }, "the trainer died; it is started again");
+      if (nCrashesInPlace >= MAX_CRASHES_IN_PLACE) throw error;
+    }
+  }
+}
+
+function recordStep(
+  deps: TrainingDeps,
+  runId: TrainingRunId,
+  event: TrainerEvent & { event: "step" },
+  context: JobContext<TrainingRunInput>,
+): void {
+  const { event: _event, step, epoch, loss, ...rest } = event;
+  const numbers = Object.entries(rest).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
+  const row = { step, epoch, loss, metrics: Object.fromEntries(numbers) };
+  deps.runs.putStep(runId, row);
+  deps.emit("training.step", { runId, step: row });
+  const total = row.metrics["total_steps"] ?? null;
+  context.progress({ n: step, total, unit: "steps", message: `loss ${loss.toFixed(4)}` });
+}
+
+/** By copy and rename, since the destination may be on another disk. */
+async function publish(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const temporary = `${to}.part`;
+  await copyFile(from, temporary);
+  await rename(temporary, to);
+}
+
+async function proveAdapter(
+  deps: TrainingDeps,
+  run: TrainingRunRow,
+  input: TrainingRunInput,
+  model: { id: string; name: string; sha256: string },
+  signal: AbortSignal,
+) {
+  const path = input.adapterOut;
+  await rm(cardPathOf(path), { force: true });
+  const adapter = await deps.models.registerAdapter({ path, modelId: model.id, trainingRunId: run.id });
+  const { report, scores } = await verifyAdapter(deps, { adapterPath: path, model: input.model }, signal);
+  await writeCard(cardPathOf(path), {
+    sha256: adapter.sha256,
+    runId: run.id,
+    stage: input.stage,
+    round: input.round,
+    model: { name: model.name, sha256: model.sha256 },
+    config: deps.runs.get(run.id)?.config ?? {},
+    probe: scores,
+  });
+  deps.models.setParity(adapter.id, report);
+  return { parity: report.verdict, adapterId: adapter.id };
+}
