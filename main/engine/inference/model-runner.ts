@@ -25,7 +25,7 @@ export type GenerateRequest = ModelBinding & {
   /** The beginning of the model's own turn, which it goes on from. Not repeated in the result. */
   prefill?: string;
   sampler: Sampler;
-  /** JSON by grammar: the result's text parses and fits this JSON schema. */
+  /** JSON by grammar: the result's text parses and fits this JSON schema, unless it ended with max_tokens. */
   jsonSchema?: Record<string, unknown>;
 };
 
@@ -48,8 +48,16 @@ export type RunnerFacts = { libraryVersion: string; threads: number };
  * inference, in one function in the model host: control parts with special-token parsing, contents without it.
  */
 export type ModelRunner = {
-  /** Errors: MODEL_NOT_FOUND, MODEL_INVALID, MODEL_INCOMPATIBLE, CONTEXT_OVERFLOW, OUT_OF_MEMORY, HOST_CRASHED, CANCELLED. */
-  generate(request: GenerateRequest, onText: (text: string) => void, signal?: AbortSignal): Promise<GenerateResult>;
+  /**
+   * `isRestart` says that the text given so far no longer counts: the model host died and the generation begins anew.
+   * Errors: MODEL_NOT_FOUND, MODEL_INVALID, MODEL_INCOMPATIBLE, ADAPTER_INVALID, CONTEXT_OVERFLOW, OUT_OF_MEMORY,
+   * HOST_CRASHED, CANCELLED.
+   */
+  generate(
+    request: GenerateRequest,
+    onText: (text: string, isRestart?: boolean) => void,
+    signal?: AbortSignal,
+  ): Promise<GenerateResult>;
   encodePair(
     input: { modelPath: string; messages: ChatMessage[]; chosen: string; rejected: string },
     signal?: AbortSignal,

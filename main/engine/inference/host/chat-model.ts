@@ -1,0 +1,189 @@
+import { InsufficientMemoryError, type LlamaContext, type LlamaContextSequence, type LlamaModel } from "node-llama-cpp";
+import { statSync } from "node:fs";
+import { AppError } from "../../../shared/errors.ts";
+import { checkAdapterFits, type GgufHeader, readAdapter, readGgufHeader } from "../../models/gguf/index.ts";
+import type { ModelBinding } from "../model-runner.ts";
+import { type ChatTemplate, createChatTemplate } from "./chat-template.ts";
+import { type LlamaLibrary, loadLlama } from "./llama.ts";
+
+/** Chat contexts keep llama.cpp's defaults; exact ones hold their cache in F32 and use plain attention. */
+export type Precision = "chat" | "exact";
+
+export type LoadedModel = {
+  header: GgufHeader;
+  model: LlamaModel;
+  /** Made at the first use: a model without a chat template can still score token ids. */
+  template(): ChatTemplate;
+};
+
+/**
+ * The models, adapters and contexts that are loaded, few at a time. Files are checked before llama.cpp sees them, and
+ * loaded anew when they change on disk. Only one call may use it at a time.
+ */
+export type ChatModels = {
+  library(): Promise<LlamaLibrary>;
+  load(modelPath: string): Promise<LoadedModel>;
+  /** An empty sequence that can hold `nTokens`. Errors: CONTEXT_OVERFLOW and those of loading. */
+  sequence(binding: ModelBinding, nTokens: number, precision: Precision): Promise<LlamaContextSequence>;
+  unload(): Promise<void>;
+};
+
+type ContextEntry = { context: LlamaContext; sequence: LlamaContextSequence };
+type ModelEntry = LoadedModel & {
+  stamp: string;
+  /** Adapters stay in memory until their model goes. */
+  adapterStamps: Map<string, string>;
+  contexts: Map<string, ContextEntry>;
+};
+
+const MAX_MODELS = 2;
+const MAX_CONTEXTS = 2;
+const MAX_ADAPTERS = 4;
+const SMALLEST_CONTEXT = 2048;
+/** The longest stretch of a prompt that cannot be cancelled. */
+export const BATCH_TOKENS = 256;
+
+export function createChatModels(): ChatModels {
+  const models = new Map<string, ModelEntry>();
+  let library: Promise<LlamaLibrary> | undefined;
+
+  const getLibrary = () => (library ??= loadLlama());
+
+  async function unloadModel(path: string): Promise<void> {
+    const entry = models.get(path);
+    models.delete(path);
+    await entry?.model.dispose();
+  }
+
+  async function load(path: string): Promise<ModelEntry> {
+    const stamp = stampOf(path, "MODEL_NOT_FOUND");
+    const known = models.get(path);
+    if (known?.stamp === stamp) {
+      moveToEnd(models, path, known);
+      return known;
+    }
+    await unloadModel(path);
+    const header = await readGgufHeader(path);
+    while (models.size >= MAX_MODELS) await unloadModel(models.keys().next().value!);
+    const lib = await getLibrary();
+    const model = await explainLoad(lib, path, () => lib.llama.loadModel({ modelPath: path }));
+    let template: ChatTemplate | undefined;
+    const entry: ModelEntry = {
+      header,
+      model,
+      stamp,
+      adapterStamps: new Map(),
+      contexts: new Map(),
+      template: () => (template ??= createChatTemplate(model)),
+    };
+    models.set(path, entry);
+    return entry;
+  }
+
+  /** A changed adapter under an old path, or one too many, means loading the model afresh: llama.cpp forgets none. */
+  async function loadForAdapter(modelPath: string, adapterPath: string | null): Promise<ModelEntry> {
+    const entry = await load(modelPath);
+    if (adapterPath === null) return entry;
+    const stamp = stampOf(adapterPath, "NOT_FOUND");
+    const known = entry.adapterStamps.get(adapterPath);
+    if (known === stamp) return entry;
+    checkAdapterFits(await readAdapter(adapterPath), entry.header);
+    if (known !== undefined || entry.adapterStamps.size >= MAX_ADAPTERS) {
+      await unloadModel(modelPath);
+      return await loadForAdapter(modelPath, adapterPath);
+    }
+    entry.adapterStamps.set(adapterPath, stamp);
+    return entry;
+  }
+
+  async function openContext(
+    entry: ModelEntry,
+    adapterPath: string | null,
+    contextSize: number,
+    precision: Precision,
+  ): Promise<ContextEntry> {
+    const lib = await getLibrary();
+    const context = await explainLoad(lib, adapterPath ?? entry.header.path, () =>
+      entry.model.createContext({
+        contextSize,
+        sequences: 1,
+        batchSize: Math.min(BATCH_TOKENS, contextSize),
+        threads: lib.threads,
+        ...(adapterPath === null ? {} : { lora: { adapters: [{ filePath: adapterPath }] } }),
+        ...(precision === "chat"
+          ? {}
+          : { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" }),
+      }),
+    );
+    return { context, sequence: context.getSequence() };
+  }
+
+  return {
+    library: getLibrary,
+    load,
+    async sequence({ modelPath, adapterPath }, nTokens, precision) {
+      const entry = await loadForAdapter(modelPath, adapterPath);
+      const key = JSON.stringify([precision, adapterPath]);
+      const wanted = contextSizeFor(entry.model, nTokens);
+      let known = entry.contexts.get(key);
+      if (known && known.context.contextSize < wanted) {
+        await known.context.dispose();
+        entry.contexts.delete(key);
+        known = undefined;
+      }
+      while (!known && entry.contexts.size >= MAX_CONTEXTS) {
+        const [oldest, { context }] = entry.contexts.entries().next().value!;
+        entry.contexts.delete(oldest);
+        await context.dispose();
+      }
+      known ??= await openContext(entry, adapterPath, wanted, precision);
+      moveToEnd(entry.contexts, key, known);
+      await known.sequence.clearHistory();
+      return known.sequence;
+    },
+    async unload() {
+      for (const path of [...models.keys()]) await unloadModel(path);
+    },
+  };
+}
+
+/** Power of two, so that few sizes occur; at most what the model was trained on. */
+function contextSizeFor(model: LlamaModel, nTokens: number): number {
+  const limit = model.trainContextSize;
+  // node-llama-cpp shifts the context one token before it is full
+  const needed = nTokens + 1;
+  if (needed > limit)
+    throw new AppError("CONTEXT_OVERFLOW", `${nTokens} tokens do not fit into the model's context of ${limit}`, {
+      hint: "Shorten the question or the retrieved texts, ask for fewer tokens, or use a model with a longer context.",
+      details: { nTokens, contextLength: limit },
+    });
+  return Math.min(limit, Math.max(SMALLEST_CONTEXT, 2 ** Math.ceil(Math.log2(needed))));
+}
+
+async function explainLoad<T>(library: LlamaLibrary, path: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (cause instanceof InsufficientMemoryError)
+      throw new AppError("OUT_OF_MEMORY", `There is not enough memory to load ${path}`, {
+        hint: "Close other programs, or choose a smaller model or quantisation.",
+        cause,
+      });
+    throw new AppError("MODEL_INCOMPATIBLE", `llama.cpp cannot load ${path}`, {
+      hint: "Its architecture may be newer than this program, or the file may not be a text model.",
+      details: { reason: library.lastErrors() || (cause as Error).message },
+      cause,
+    });
+  }
+}
+
+function stampOf(path: string, missingCode: "MODEL_NOT_FOUND" | "NOT_FOUND"): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new AppError(missingCode, `There is no file ${path}`);
+  return `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+}
+
+function moveToEnd<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+}

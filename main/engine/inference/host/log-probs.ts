@@ -1,0 +1,73 @@
+import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from "node-llama-cpp";
+import { AppError } from "../../../shared/errors.ts";
+import type { ModelBinding } from "../model-runner.ts";
+import { BATCH_TOKENS, type ChatModels } from "./chat-model.ts";
+
+type IdSequence = { ids: number[]; from: number };
+
+/** Natural-log probability of every token from index `from` on, given all tokens before it. */
+export async function logProbs(
+  models: ChatModels,
+  input: ModelBinding & { sequences: IdSequence[] },
+  signal: AbortSignal,
+): Promise<number[][]> {
+  const { header, model } = await models.load(input.modelPath);
+  const vocabulary = header.metadata.get("tokenizer.ggml.tokens");
+  const nVocabulary = typeof vocabulary === "object" ? vocabulary.length : Infinity;
+  for (const sequence of input.sequences) checkIds(sequence, nVocabulary, model.filename ?? input.modelPath);
+  const longest = Math.max(1, ...input.sequences.map(({ ids }) => ids.length));
+  const results: number[][] = [];
+  for (const { ids, from } of input.sequences) {
+    // asked for anew each time: that clears it, so that no result depends on what was scored before
+    const sequence = await models.sequence(input, longest, "exact");
+    results.push(await scoreSequence(sequence, ids, from, signal));
+  }
+  return results;
+}
+
+function checkIds({ ids, from }: IdSequence, nVocabulary: number, modelName: string): void {
+  if (from >= ids.length)
+    throw new AppError("VALIDATION_FAILED", `There is no token from index ${from} on in a sequence of ${ids.length}`);
+  const wrong = ids.find((id) => id >= nVocabulary);
+  if (wrong !== undefined)
+    throw new AppError("VALIDATION_FAILED", `Token ${wrong} is not in the vocabulary of ${modelName} (${nVocabulary} tokens)`);
+}
+
+async function scoreSequence(
+  sequence: LlamaContextSequence,
+  ids: number[],
+  from: number,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const logps: number[] = [];
+  // the last token predicts nothing that is asked for
+  for (let start = 0; start < ids.length - 1; start += BATCH_TOKENS) {
+    signal.throwIfAborted();
+    const batch = ids.slice(start, Math.min(start + BATCH_TOKENS, ids.length - 1));
+    const items = batch.map((id, index): ControlledEvaluateInputItem => {
+      const token = id as Token; // the library brands token ids
+      return start + index + 1 >= from ? [token, { generateNext: { probabilities: true } }] : token;
+    });
+    await sequence.controlledEvaluate(items, {
+      onTokenResult(index, { next }) {
+        const position = start + index + 1;
+        const probabilities = next.probabilities;
+        if (!probabilities) throw new Error("llama.cpp gave no probabilities");
+        logps[position - from] = logProbOf(probabilities, ids[position]! as Token);
+        // the library keeps every token's whole table until the end of the call otherwise
+        probabilities.clear();
+      },
+    });
+  }
+  return logps;
+}
+
+/**
+ * The library divides by a sum that it takes in F32, which is off by up to 1e-3 over a large vocabulary. All the
+ * probabilities share that factor, so dividing by their own sum in F64 takes it out again.
+ */
+function logProbOf(probabilities: Map<Token, number>, token: Token): number {
+  let sum = 0;
+  for (const probability of probabilities.values()) sum += probability;
+  return Math.log(probabilities.get(token) ?? 0) - Math.log(sum);
+}

@@ -1,0 +1,66 @@
+import { basename } from "node:path";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import type { ModelHost, ModelHostClient } from "./model-host.ts";
+import type { GenerateRequest, GenerateResult, ModelBinding, ModelRunner } from "./model-runner.ts";
+
+/**
+ * Drives the models in the host. A generation is pure, so one that died with the host is asked for once more; its
+ * listener is told that the text so far no longer counts. A second death reaches the caller.
+ */
+export function createModelRunner(host: ModelHost): ModelRunner {
+  return {
+    async generate(request, onText, signal) {
+      const doing = `generating text with ${nameOf(request)}`;
+      try {
+        return await host.call(doing, (client) => generateOnce(client, request, onText, signal));
+      } catch (error) {
+        if (!isAppError(error, "HOST_CRASHED") || signal?.aborted) throw error;
+        onText("", true);
+        return await host.call(doing, (client) => generateOnce(client, request, onText, signal));
+      }
+    },
+    encodePair: (input, signal) =>
+      host.call(`encoding a pair with ${basename(input.modelPath)}`, (client) =>
+        client.chat.encodePair(input, withSignal(signal)),
+      ),
+    logProbs: (input, signal) =>
+      host.call(`scoring ${input.sequences.length} sequences with ${nameOf(input)}`, (client) =>
+        client.chat.logProbs(input, withSignal(signal)),
+      ),
+    facts: () =>
+      host.call("telling its version", async (client) => {
+        const { libraryVersion, threads } = await client.host.facts({});
+        return { libraryVersion, threads };
+      }),
+    async unload() {
+      await host.call("unloading the models", (client) => client.host.unload({}));
+    },
+  };
+}
+
+async function generateOnce(
+  client: ModelHostClient,
+  request: GenerateRequest,
+  onText: (text: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<GenerateResult> {
+  let whole = "";
+  for await (const item of client.chat.generate(request, withSignal(signal))) {
+    if (item.kind === "text") {
+      whole += item.text;
+      onText(item.text);
+      continue;
+    }
+    const { nPromptTokens, nTokens, stopReason, tookMs } = item;
+    return { text: whole, nPromptTokens, nTokens, stopReason, tookMs };
+  }
+  throw new AppError("GENERATION_FAILED", "The model host ended a generation without a result");
+}
+
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}
+
+function nameOf({ modelPath, adapterPath }: ModelBinding): string {
+  return adapterPath === null ? basename(modelPath) : `${basename(modelPath)} and ${basename(adapterPath)}`;
+}
