@@ -10,7 +10,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -61,13 +60,13 @@ function isBuilt(wanted: string): boolean {
 
 /** The libraries of node-llama-cpp's package for this platform, and the llama.cpp release it was made from. */
 function findGgml(): Ggml {
-  const require = createRequire(import.meta.url);
   const platform = { linux: "linux", win32: "win", darwin: "mac" }[process.platform as string];
   const name = `${platform}-${process.arch}`;
+  const modules = join(root, "..", "node_modules");
   try {
-    const packageDir = dirname(require.resolve("node-llama-cpp/package.json"));
+    const packageDir = join(modules, "node-llama-cpp");
     const { version } = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8")) as { version: string };
-    const libDir = join(dirname(packageDir), "@node-llama-cpp", name, "bins", name);
+    const libDir = join(modules, "@node-llama-cpp", name, "bins", name);
     statSync(libDir);
     return { version, libDir, bundle: join(packageDir, "llama", "gitRelease.bundle") };
   } catch (cause) {

@@ -62,6 +62,13 @@ bool platform_remove(const std::string & path) {
     return fs::remove(path_from_utf8(path), ec) && !ec;
 }
 
+int64_t platform_free_bytes(const std::string & path) {
+    std::error_code ec;
+    fs::path dir = path_from_utf8(path).parent_path();
+    const fs::space_info space = fs::space(dir.empty() ? fs::path(".") : dir, ec);
+    return ec ? INT64_MAX : (int64_t) space.available;
+}
+
 #ifdef _WIN32
 
 static std::wstring wide(const std::string & s) {

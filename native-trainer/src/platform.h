@@ -16,6 +16,7 @@ std::string              platform_env(const char * name);                  // em
 FILE *  platform_open_file(const std::string & path, const char * mode);
 int64_t platform_file_size(const std::string & path);                      // -1 when it is not a readable regular file
 bool    platform_remove(const std::string & path);
+int64_t platform_free_bytes(const std::string & path);                     // of the disk that the file is or would be on
 
 // Makes `from` durable and puts it in the place of `to` in one step. Returns an empty string, or what went wrong.
 std::string platform_sync_and_rename(const std::string & from, const std::string & to);

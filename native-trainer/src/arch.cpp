@@ -1,0 +1,94 @@
+#include "arch.h"
+
+#include "protocol.h"
+
+#include <cmath>
+
+const std::vector<arch_facts> & arch_table() {
+    static const std::vector<arch_facts> table = {
+        // name     rope                    q/k norm
+        {"llama",  GGML_ROPE_TYPE_NORMAL,  false}, // Llama 2 and 3, Mistral, SmolLM2
+        {"qwen2",  GGML_ROPE_TYPE_NEOX,    false}, // with q/k/v biases
+        {"qwen3",  GGML_ROPE_TYPE_NEOX,    true},
+    };
+    return table;
+}
+
+static const arch_facts * arch_find(const gguf_file & g) {
+    const std::string name = gguf_file_text(g, "general.architecture", "");
+    std::string known;
+    for (const arch_facts & arch : arch_table()) {
+        if (name == arch.name) {
+            return &arch;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(arch.name);
+    }
+    if (name.empty()) {
+        fail_input("GGUF_INCOMPLETE", g.path + " does not say general.architecture", "The file is not a model.");
+    }
+    fail_input("UNSUPPORTED_ARCHITECTURE", "models of architecture \"" + name + "\" cannot be trained yet; " + known + " can", "Choose another base model.");
+}
+
+[[noreturn]] static void fail_feature(const gguf_file & g, const std::string & what) {
+    fail_input("UNSUPPORTED_FEATURE", g.path + " uses " + what + ", which cannot be trained yet", "Choose another base model.");
+}
+
+static void rope_scaling_read(const gguf_file & g, const std::string & prefix, hyper_params & h) {
+    const std::string type = gguf_file_text(g, prefix + "rope.scaling.type", "none");
+    if (type == "linear") {
+        h.rope_scale = (float) (1.0 / gguf_file_number(g, prefix + "rope.scaling.factor", 1.0));
+        if (!(h.rope_scale > 0 && h.rope_scale <= 1)) {
+            fail_input("GGUF_DAMAGED", g.path + ": rope.scaling.factor is out of range", "Copy or download the file again.");
+        }
+    } else if (type != "none") {
+        fail_feature(g, "RoPE scaling of type \"" + type + "\"");
+    }
+}
+
+static void features_check(const gguf_file & g, const std::string & prefix) {
+    if (gguf_file_number(g, prefix + "expert_count", 0) > 0) {
+        fail_feature(g, "a mixture of experts");
+    }
+    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
+        const auto it = g.values.find(prefix + key);
+        if (it != g.values.end() && it->second.type == GGUF_TYPE_ARRAY) {
+            fail_feature(g, "layers of different sizes");
+        }
+    }
+}
+
+hyper_params hyper_params_read(const gguf_file & g) {
+    if (gguf_file_text(g, "general.type", "model") == "adapter") {
+        fail_input("NOT_A_MODEL", g.path + " is an adapter, not a model", "Give the base model as model and this file as adapter_in.");
+    }
+    hyper_params h;
+    h.arch = arch_find(g);
+    const std::string prefix = std::string(h.arch->name) + ".";
+    features_check(g, prefix);
+
+    h.n_layer   = gguf_file_int(g, prefix + "block_count", 1, 1024);
+    h.n_embd    = gguf_file_int(g, prefix + "embedding_length", 1, 1 << 17);
+    h.n_ff      = gguf_file_int(g, prefix + "feed_forward_length", 1, 1 << 20);
+    h.n_head    = gguf_file_int(g, prefix + "attention.head_count", 1, 4096);
+    h.n_head_kv = gguf_file_has(g, prefix + "attention.head_count_kv") ? gguf_file_int(g, prefix + "attention.head_count_kv", 1, 4096) : h.n_head;
+    h.head_dim  = gguf_file_has(g, prefix + "attention.key_length")    ? gguf_file_int(g, prefix + "attention.key_length", 2, 4096)    : h.n_embd / h.n_head;
+    h.n_ctx     = gguf_file_has(g, prefix + "context_length")          ? gguf_file_int(g, prefix + "context_length", 1, 1 << 30)       : 0;
+    h.rope_dims = gguf_file_has(g, prefix + "rope.dimension_count")    ? (int) gguf_file_int(g, prefix + "rope.dimension_count", 2, 4096) : (int) h.head_dim;
+    h.rope_base = (float) gguf_file_number(g, prefix + "rope.freq_base", 10000.0);
+    h.norm_eps  = (float) gguf_file_number(g, prefix + "attention.layer_norm_rms_epsilon", 1e-5);
+    rope_scaling_read(g, prefix, h);
+
+    const double attn_scale = gguf_file_number(g, prefix + "attention.scale", 0);
+    h.attn_scale = attn_scale > 0 ? (float) attn_scale : 1.0f / sqrtf((float) h.head_dim);
+
+    const int64_t value_dim = gguf_file_has(g, prefix + "attention.value_length") ? gguf_file_int(g, prefix + "attention.value_length", 2, 4096) : h.head_dim;
+    if (value_dim != h.head_dim) {
+        fail_feature(g, "keys and values of different lengths");
+    }
+    const bool sizes_fit = h.head_dim >= 2 && h.head_dim % 2 == 0 && h.n_head % h.n_head_kv == 0 && h.rope_dims <= h.head_dim && h.rope_dims % 2 == 0
+        && h.rope_base > 0 && h.norm_eps >= 0 && h.norm_eps < 1;
+    if (!sizes_fit) {
+        fail_input("GGUF_DAMAGED", g.path + ": its heads, RoPE and norm settings do not fit together", "Copy or download the file again.");
+    }
+    return h;
+}

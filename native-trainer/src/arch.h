@@ -1,0 +1,35 @@
+// What differs between the architectures that can be trained, as one table, and the sizes of one model.
+#pragma once
+
+#include "gguf-file.h"
+
+#include <string>
+#include <vector>
+
+struct arch_facts {
+    const char * name;       // general.architecture
+    int          rope_mode;  // GGML_ROPE_TYPE_NORMAL or _NEOX
+    bool         qk_norm;    // RMS norm of each head of q and k before RoPE
+};
+
+struct hyper_params {
+    const arch_facts * arch = nullptr;
+    int64_t n_layer    = 0;
+    int64_t n_embd     = 0;  // D
+    int64_t n_ff       = 0;
+    int64_t n_head     = 0;
+    int64_t n_head_kv  = 0;
+    int64_t head_dim   = 0;  // n_head*head_dim may differ from n_embd
+    int64_t n_vocab    = 0;  // V
+    int64_t n_ctx      = 0;  // context length the model was made for
+    int     rope_dims  = 0;
+    float   rope_base  = 10000.0f;
+    float   rope_scale = 1.0f;
+    float   norm_eps   = 1e-5f;
+    float   attn_scale = 0.0f; // 1/sqrt(head_dim) unless the file says otherwise
+};
+
+// Fails with UNSUPPORTED_ARCHITECTURE, UNSUPPORTED_FEATURE or a damaged-file code when the model cannot be trained.
+hyper_params hyper_params_read(const gguf_file & g);
+
+const std::vector<arch_facts> & arch_table();

@@ -1,0 +1,25 @@
+// The state of a run between two optimizer steps, in one GGUF file: adapter weights, both Adam moments, reference
+// log-probabilities, counters, and what the run belongs to (config, model, data set).
+#pragma once
+
+#include "lora.h"
+
+struct train_state {
+    int64_t step      = 0;          // finished optimizer steps; epoch and place in the epoch's order follow from it
+    int64_t adam_t    = 0;          // updates done (a step whose gradient is not finite is skipped)
+    double  first_loss = 0, last_loss = 0;
+    int64_t tokens    = 0;
+    double  seconds   = 0;
+    std::vector<double> ref_chosen, ref_rejected; // per pair, NAN = not computed; empty for ORPO
+};
+
+struct run_identity {
+    json        config;
+    std::string model_hash, pairs_hash, device;
+};
+
+void checkpoint_save(const std::string & path, const lora_adapter & adapter, const train_state & state, const run_identity & identity);
+
+// Reads a checkpoint after checking that it belongs to this run; the error says what differs.
+train_state checkpoint_load(const std::string & path, lora_adapter & adapter, const run_identity & identity);
+bool        checkpoint_exists(const std::string & path);

@@ -1,0 +1,254 @@
+#include "device.h"
+
+#include "platform.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+static const size_t GRAPH_NODES = 4096;
+
+// ---- the registry library
+
+struct registry_functions {
+    void               (*load_all_from_path)(const char * dir);
+    size_t             (*dev_count)(void);
+    ggml_backend_dev_t (*dev_get)(size_t index);
+};
+
+// libggml.so, libggml.v0.4.0.so, libggml.cuda.v0.4.0.so, ggml.v0.4.0.dll ... but not libggml-base.so
+static std::string registry_library_in(const std::string & dir) {
+    for (const std::string & name : platform_list_dir(dir)) {
+#if defined(_WIN32)
+        const bool match = name.rfind("ggml.", 0) == 0 && name.size() > 4 && name.substr(name.size() - 4) == ".dll";
+#else
+        const bool match = name.rfind("libggml.", 0) == 0 && (name.find(".so") != std::string::npos || name.find(".dylib") != std::string::npos);
+#endif
+        if (match) {
+            return platform_join(dir, name);
+        }
+    }
+    return "";
+}
+
+static std::string libraries_dir() {
+    const std::string from_env = platform_env("PREFLEXOR_GGML_DIR");
+    if (!from_env.empty()) {
+        return from_env;
+    }
+    const std::string beside = platform_executable_dir();
+    return registry_library_in(beside).empty() ? TRAINER_GGML_DIR : beside;
+}
+
+static void version_check() {
+    const std::string found = std::string(ggml_version()) + " (" + ggml_commit() + ")";
+    const std::string built = std::string(TRAINER_GGML_VERSION) + " (" + TRAINER_GGML_COMMIT + ")";
+    if (found != built) {
+        fail_resource("GGML_VERSION", "ggml " + found + " was loaded, the trainer was built for " + built,
+            "Build the trainer again (npm run build:native), or set PREFLEXOR_GGML_DIR to the libraries of that version.");
+    }
+}
+
+template <typename F>
+static void load_symbol(void * library, const char * name, F & function) {
+    function = (F) platform_library_symbol(library, name);
+    if (!function) {
+        fail_resource("GGML_LIBRARY", std::string("ggml's registry library has no ") + name, "Install the program again.");
+    }
+}
+
+const ggml_libraries & ggml_libraries_load() {
+    static ggml_libraries libraries;
+    if (!libraries.devices.empty()) {
+        return libraries;
+    }
+    version_check();
+    libraries.dir = libraries_dir();
+    const std::string path = registry_library_in(libraries.dir);
+    const char * hint = "Set PREFLEXOR_GGML_DIR to the folder with ggml's libraries, or install the program again.";
+    if (path.empty()) {
+        fail_resource("GGML_LIBRARY", "no ggml registry library in " + libraries.dir, hint);
+    }
+    std::string error;
+    void * library = platform_library_open(path, error);
+    if (!library) {
+        fail_resource("GGML_LIBRARY", "cannot load " + path + ": " + error, hint);
+    }
+    registry_functions f;
+    load_symbol(library, "ggml_backend_load_all_from_path", f.load_all_from_path);
+    load_symbol(library, "ggml_backend_dev_count", f.dev_count);
+    load_symbol(library, "ggml_backend_dev_get", f.dev_get);
+    f.load_all_from_path(libraries.dir.c_str());
+    for (size_t i = 0; i < f.dev_count(); i++) {
+        libraries.devices.push_back(f.dev_get(i));
+    }
+    if (libraries.devices.empty()) {
+        fail_resource("NO_DEVICE", "ggml found no device it can compute on in " + libraries.dir, hint);
+    }
+    return libraries;
+}
+
+// ---- devices
+
+static const char * device_type_name(enum ggml_backend_dev_type type) {
+    switch (type) {
+        case GGML_BACKEND_DEVICE_TYPE_CPU:  return "cpu";
+        case GGML_BACKEND_DEVICE_TYPE_GPU:  return "gpu";
+        case GGML_BACKEND_DEVICE_TYPE_IGPU: return "integrated gpu";
+        default:                            return "accelerator";
+    }
+}
+
+static std::string lower_case(std::string s) {
+    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return (char) std::tolower(c); });
+    return s;
+}
+
+json device_describe(ggml_backend_dev_t dev) {
+    size_t free_bytes = 0, total_bytes = 0;
+    ggml_backend_dev_memory(dev, &free_bytes, &total_bytes);
+    return {
+        {"name", lower_case(ggml_backend_dev_name(dev))},
+        {"description", ggml_backend_dev_description(dev)},
+        {"type", device_type_name(ggml_backend_dev_type(dev))},
+        {"memory_free_mb", free_bytes / 1048576},
+        {"memory_total_mb", total_bytes / 1048576},
+    };
+}
+
+static ggml_backend_dev_t device_find(const std::string & choice) {
+    const auto & devices = ggml_libraries_load().devices;
+    const auto of_type = [&](enum ggml_backend_dev_type type) -> ggml_backend_dev_t {
+        for (ggml_backend_dev_t dev : devices) {
+            if (ggml_backend_dev_type(dev) == type) {
+                return dev;
+            }
+        }
+        return nullptr;
+    };
+    if (choice == "auto") {
+        // an integrated GPU shares the memory of the CPU and is seldom faster here: only on request
+        ggml_backend_dev_t gpu = of_type(GGML_BACKEND_DEVICE_TYPE_GPU);
+        return gpu ? gpu : of_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    }
+    for (ggml_backend_dev_t dev : devices) {
+        if (lower_case(ggml_backend_dev_name(dev)) == lower_case(choice)) {
+            return dev;
+        }
+    }
+    return nullptr;
+}
+
+static void set_threads(ggml_backend_dev_t dev, ggml_backend_t backend, int threads) {
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(dev);
+    auto set_n_threads = (ggml_backend_set_n_threads_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_set_n_threads");
+    if (set_n_threads && threads > 0) {
+        set_n_threads(backend, threads);
+    }
+}
+
+void device_init(device & d, const std::string & choice, int threads) {
+    d.dev = device_find(choice);
+    if (!d.dev) {
+        std::string names;
+        for (ggml_backend_dev_t dev : ggml_libraries_load().devices) {
+            names += (names.empty() ? "" : ", ") + lower_case(ggml_backend_dev_name(dev));
+        }
+        fail_resource("DEVICE_NOT_FOUND", "there is no device \"" + choice + "\" here; there are: " + names,
+            "Choose one of these, or install the driver of the graphics card.");
+    }
+    d.name    = ggml_backend_dev_name(d.dev);
+    d.is_cpu  = ggml_backend_dev_type(d.dev) == GGML_BACKEND_DEVICE_TYPE_CPU;
+    d.backend = ggml_backend_dev_init(d.dev, nullptr);
+    if (!d.backend) {
+        fail_resource("DEVICE_FAILED", "the device " + d.name + " cannot be used", "Another program may hold it; close it or choose device \"cpu\".");
+    }
+    set_threads(d.dev, d.backend, threads);
+    d.galloc = ggml_gallocr_new(ggml_backend_get_default_buffer_type(d.backend));
+    d.graph_memory.resize(ggml_tensor_overhead() * GRAPH_NODES + ggml_graph_overhead_custom(GRAPH_NODES, false));
+}
+
+void device_free(device & d) {
+    ggml_gallocr_free(d.galloc);
+    ggml_backend_free(d.backend);
+    d = device();
+}
+
+size_t device_free_bytes(const device & d) {
+    size_t free_bytes = 0, total_bytes = 0;
+    ggml_backend_dev_memory(d.dev, &free_bytes, &total_bytes);
+    return free_bytes;
+}
+
+double device_scratch_mb(const device & d) {
+    return ggml_gallocr_get_buffer_size(d.galloc, 0) / 1048576.0;
+}
+
+// ---- memory
+
+static const char * const MEMORY_HINT = "Use a smaller max_length, a smaller or more quantised model, or a device with more memory.";
+
+ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what) {
+    const size_t size = device_alloc_size(d, ctx);
+    ggml_backend_buffer_t buffer = ggml_backend_alloc_ctx_tensors(ctx, d.backend);
+    if (!buffer) {
+        fail_resource("OUT_OF_MEMORY", std::string("no memory on ") + d.name + " for " + what + " (" + std::to_string(size / 1048576) + " MB)", MEMORY_HINT);
+    }
+    return buffer;
+}
+
+size_t device_alloc_size(const device & d, ggml_context * ctx) {
+    return ggml_backend_alloc_ctx_tensors_from_buft_size(ctx, ggml_backend_get_default_buffer_type(d.backend));
+}
+
+// ---- graphs
+
+graph graph_begin(device & d) {
+    graph g;
+    g.dev   = &d;
+    g.ctx   = ggml_init({d.graph_memory.size(), d.graph_memory.data(), /*no_alloc =*/ true});
+    g.nodes = ggml_new_graph_custom(g.ctx, GRAPH_NODES, /*grads =*/ false);
+    return g;
+}
+
+void graph_expand(graph & g, ggml_tensor * result) {
+    ggml_build_forward_expand(g.nodes, result);
+}
+
+// A backend scheduler would move an unsupported node to the CPU in silence; here it is a named error.
+static void supported_check(const graph & g) {
+    for (int i = 0; i < ggml_graph_n_nodes(g.nodes); i++) {
+        const ggml_tensor * node = ggml_graph_node(g.nodes, i);
+        if (!ggml_backend_dev_supports_op(g.dev->dev, node)) {
+            const ggml_tensor * a = node->src[0], * b = node->src[1];
+            fail_resource("OP_UNSUPPORTED", "the device " + g.dev->name + " cannot compute " + ggml_op_desc(node) + " on "
+                + (a ? ggml_type_name(a->type) : "-") + " and " + (b ? ggml_type_name(b->type) : "-"), "Choose another device, or device \"cpu\".");
+        }
+    }
+}
+
+void graph_run(graph & g) {
+    supported_check(g);
+    if (!ggml_gallocr_alloc_graph(g.dev->galloc, g.nodes)) {
+        fail_resource("OUT_OF_MEMORY", "no memory on " + g.dev->name + " for intermediate results", MEMORY_HINT);
+    }
+    const enum ggml_status status = ggml_backend_graph_compute(g.dev->backend, g.nodes);
+    if (status == GGML_STATUS_ALLOC_FAILED) {
+        fail_resource("OUT_OF_MEMORY", "no memory on " + g.dev->name + " for a computation", MEMORY_HINT);
+    }
+    if (status != GGML_STATUS_SUCCESS) {
+        fail_resource("DEVICE_FAILED", "the device " + g.dev->name + " failed: " + ggml_status_to_string(status),
+            "The run goes on from its last checkpoint with resume:true.");
+    }
+    ggml_free(g.ctx);
+    g.ctx = nullptr;
+}
+
+void graph_reserve(graph & g) {
+    supported_check(g);
+    if (!ggml_gallocr_reserve(g.dev->galloc, g.nodes)) {
+        fail_resource("OUT_OF_MEMORY", "no memory on " + g.dev->name + " for intermediate results", MEMORY_HINT);
+    }
+    ggml_free(g.ctx);
+    g.ctx = nullptr;
+}

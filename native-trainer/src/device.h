@@ -1,0 +1,51 @@
+// ggml's libraries at run time, the chosen device, and graphs that run on it.
+#pragma once
+
+#include "ggml-alloc.h"
+#include "ggml-backend.h"
+#include "ggml.h"
+#include "protocol.h"
+
+#include <string>
+#include <vector>
+
+// Only libggml-base is linked. The registry library has another file name in each of node-llama-cpp's packages, so it is
+// opened at run time, from PREFLEXOR_GGML_DIR, else the executable's folder, else the folder the trainer was built with.
+struct ggml_libraries {
+    std::string dir;
+    std::vector<ggml_backend_dev_t> devices;
+};
+
+const ggml_libraries & ggml_libraries_load();
+
+struct device {
+    ggml_backend_dev_t dev     = nullptr;
+    ggml_backend_t     backend = nullptr;
+    ggml_gallocr_t     galloc  = nullptr;   // scratch memory of one graph at a time
+    std::string        name;                // "CPU", "CUDA0", ...
+    bool               is_cpu  = false;
+    std::vector<uint8_t> graph_memory;      // ggml's own records of nodes and tensors
+};
+
+void device_init(device & d, const std::string & choice, int threads);
+void device_free(device & d);
+json device_describe(ggml_backend_dev_t dev);
+
+size_t device_free_bytes(const device & d);
+double device_scratch_mb(const device & d);
+
+// Allocates all tensors of a context on the device; fails with OUT_OF_MEMORY naming `what`.
+ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what);
+size_t                device_alloc_size(const device & d, ggml_context * ctx);
+
+// One graph: build nodes in ctx, expand the results into nodes, run.
+struct graph {
+    device *       dev   = nullptr;
+    ggml_context * ctx   = nullptr;
+    ggml_cgraph *  nodes = nullptr;
+};
+
+graph  graph_begin(device & d);
+void   graph_expand(graph & g, ggml_tensor * result);
+void   graph_run(graph & g);       // checks every node against the device, allocates, computes, frees the context
+void   graph_reserve(graph & g);   // allocates scratch memory for a graph of this size without running it

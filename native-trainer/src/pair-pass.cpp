@@ -1,0 +1,289 @@
+#include "pair-pass.h"
+
+#include "layer.h"
+#include "platform.h"
+
+#include <algorithm>
+#include <cmath>
+
+// ---- buffers
+
+static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens) {
+    const hyper_params & h = m.hparams;
+    b.max_tokens = max_tokens;
+    b.max_rows   = max_tokens + 1;      // every token but one, and the last prompt token twice
+    b.head_rows  = std::min<int64_t>(b.max_rows, d.is_cpu ? 128 : 512);
+    b.ctx = ggml_init({ggml_tensor_overhead()*16, nullptr, /*no_alloc =*/ true});
+    b.ids     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
+    b.pos     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
+    b.mask    = ggml_new_tensor_1d(b.ctx, GGML_TYPE_F32, max_tokens*max_tokens);
+    b.rows    = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, b.max_rows);
+    b.targets = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, b.max_rows);
+    b.cells   = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I64, b.max_rows);
+    b.x       = ggml_new_tensor_3d(b.ctx, GGML_TYPE_F32, h.n_embd, max_tokens, h.n_layer + 1);
+    b.dx      = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, h.n_embd, max_tokens);
+    b.logp    = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, b.max_rows);
+    b.e       = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, h.n_embd, b.max_rows);
+    b.coef    = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, b.max_rows);
+    b.buffer  = device_alloc(d, b.ctx, "the activations of the longest pair");
+}
+
+static void buffers_upload(const pair_buffers & b, const packed_pair & pair, int64_t n_vocab) {
+    const size_t n = pair.rows.size();
+    std::vector<int64_t> cells(n);
+    for (size_t i = 0; i < n; i++) {
+        cells[i] = (int64_t) i % b.head_rows*n_vocab + pair.targets[i];
+    }
+    ggml_backend_tensor_set(b.ids,     pair.ids.data(),     0, pair.ids.size()*sizeof(int32_t));
+    ggml_backend_tensor_set(b.pos,     pair.pos.data(),     0, pair.pos.size()*sizeof(int32_t));
+    ggml_backend_tensor_set(b.mask,    pair.mask.data(),    0, pair.mask.size()*sizeof(float));
+    ggml_backend_tensor_set(b.rows,    pair.rows.data(),    0, n*sizeof(int32_t));
+    ggml_backend_tensor_set(b.targets, pair.targets.data(), 0, n*sizeof(int32_t));
+    ggml_backend_tensor_set(b.cells,   cells.data(),        0, n*sizeof(int64_t));
+}
+
+// ---- graphs. n_tokens and n_rows are those of the pair at hand, the buffers hold those of the longest
+
+static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
+    pass s;
+    s.g    = graph_begin(p.dev);
+    s.ops  = &primitives_for(p.dev);
+    s.base = &p.base;
+    s.pos  = ggml_view_1d(s.g.ctx, p.buffers.pos, n_tokens, 0);
+    s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
+    s.lora = with_lora && p.has_adapter;
+    return s;
+}
+
+// X[layer] (n_embd, n_tokens)
+static ggml_tensor * layer_input(pass & s, const pair_buffers & b, int64_t layer, int64_t n_tokens) {
+    return ggml_view_2d(s.g.ctx, b.x, b.x->ne[0], n_tokens, b.x->nb[1], (size_t) layer*b.x->nb[2]);
+}
+
+static ggml_tensor * columns(pass & s, ggml_tensor * t, int64_t first, int64_t n) {
+    return ggml_view_2d(s.g.ctx, t, t->ne[0], n, t->nb[1], (size_t) first*t->nb[1]);
+}
+
+static ggml_tensor * entries(pass & s, ggml_tensor * t, int64_t first, int64_t n) {
+    return ggml_view_1d(s.g.ctx, t, n, (size_t) first*t->nb[0]);
+}
+
+static void store(pass & s, ggml_tensor * value, ggml_tensor * target) {
+    graph_expand(s.g, ggml_cpy(s.g.ctx, value, target));
+}
+
+static void embed(policy & p, int64_t n_tokens) {
+    pass s = pass_begin(p, n_tokens, false);
+    store(s, ggml_get_rows(s.g.ctx, p.base.token_embd, entries(s, p.buffers.ids, 0, n_tokens)), layer_input(s, p.buffers, 0, n_tokens));
+    graph_run(s.g);
+}
+
+static pass layer_forward_graph(policy & p, int64_t layer, int64_t n_tokens, bool with_lora) {
+    pass s = pass_begin(p, n_tokens, with_lora);
+    layer_tape tape;
+    ggml_tensor * y = layer_forward(s, p.base.layers[(size_t) layer], layer_input(s, p.buffers, layer, n_tokens), tape);
+    store(s, y, layer_input(s, p.buffers, layer + 1, n_tokens));
+    return s;
+}
+
+static pass head_graph(policy & p, int64_t n_tokens, int64_t first, int64_t n, bool direction) {
+    const pair_buffers & b = p.buffers;
+    pass s = pass_begin(p, n_tokens, false);
+    ggml_tensor * x = ggml_get_rows(s.g.ctx, layer_input(s, b, p.base.hparams.n_layer, n_tokens), entries(s, b.rows, first, n)); // (n_embd, n)
+    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm);
+    ggml_tensor * targets = ggml_reshape_2d(s.g.ctx, entries(s, b.targets, first, n), 1, n);
+    ggml_tensor * logp = nullptr, * e = nullptr;
+    s.ops->head(s, p.base.output, h, targets, entries(s, b.cells, first, n), &logp, direction ? &e : nullptr);
+    store(s, logp, columns(s, b.logp, first, n));
+    if (direction) {
+        store(s, e, columns(s, b.e, first, n));
+    }
+    return s;
+}
+
+// dX at the output of the last layer: coef e through the final norm, added up where a row occurs twice
+static void head_backward_graph(policy & p, int64_t n_tokens, int64_t n_rows) {
+    const pair_buffers & b = p.buffers;
+    pass s = pass_begin(p, n_tokens, false);
+    ggml_context * ctx = s.g.ctx;
+    ggml_tensor * rows = entries(s, b.rows, 0, n_rows);
+    ggml_tensor * last = layer_input(s, b, p.base.hparams.n_layer, n_tokens);
+    ggml_tensor * x    = ggml_get_rows(ctx, last, rows);                                              // (n_embd, n_rows)
+    ggml_tensor * dh   = ggml_mul(ctx, columns(s, b.e, 0, n_rows), columns(s, b.coef, 0, n_rows));
+    ggml_tensor * dx   = s.ops->norm_backward(s, x, p.base.output_norm, dh);
+    store(s, ggml_get_rows_back(ctx, dx, rows, last), columns(s, b.dx, 0, n_tokens));
+    graph_run(s.g);
+}
+
+static pass layer_backward_graph(policy & p, int64_t layer, int64_t n_tokens, float grad_unscale) {
+    pass s = pass_begin(p, n_tokens, true);
+    s.grad_unscale = grad_unscale;
+    const layer_weights & w = p.base.layers[(size_t) layer];
+    ggml_tensor * grad = columns(s, p.buffers.dx, 0, n_tokens);
+    layer_tape tape;
+    layer_forward(s, w, layer_input(s, p.buffers, layer, n_tokens), tape);
+    ggml_tensor * dx = layer_backward(s, w, tape, grad, layer > 0);
+    if (dx) {
+        store(s, dx, grad);
+    }
+    return s;
+}
+
+// ---- passes
+
+static pair_logps add_up(const packed_pair & pair, const std::vector<float> & logp) {
+    pair_logps sums;
+    for (size_t i = 0; i < logp.size(); i++) {
+        switch (pair.kinds[i]) {
+            case ROW_PROMPT:   sums.prompt_sum   += logp[i]; sums.n_prompt++;   break;
+            case ROW_CHOSEN:   sums.chosen_sum   += logp[i]; sums.n_chosen++;   break;
+            case ROW_REJECTED: sums.rejected_sum += logp[i]; sums.n_rejected++; break;
+        }
+    }
+    return sums;
+}
+
+pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, bool direction) {
+    const int64_t n_rows = (int64_t) pair.rows.size();
+    buffers_upload(p.buffers, pair, p.base.hparams.n_vocab);
+    embed(p, pair.n_tokens);
+    for (int64_t layer = 0; layer < p.base.hparams.n_layer; layer++) {
+        pass s = layer_forward_graph(p, layer, pair.n_tokens, with_lora);
+        graph_run(s.g);
+    }
+    for (int64_t first = 0; first < n_rows; first += p.buffers.head_rows) {
+        pass s = head_graph(p, pair.n_tokens, first, std::min(p.buffers.head_rows, n_rows - first), direction);
+        graph_run(s.g);
+    }
+    std::vector<float> logp((size_t) n_rows);
+    ggml_backend_tensor_get(p.buffers.logp, logp.data(), 0, logp.size()*sizeof(float));
+    return add_up(pair, logp);
+}
+
+static double coefficient(const pair_loss & loss, row_kind kind) {
+    return kind == ROW_PROMPT ? loss.d_prompt : kind == ROW_CHOSEN ? loss.d_chosen : loss.d_rejected;
+}
+
+void policy_backward(policy & p, const packed_pair & pair, const pair_loss & loss, double weight) {
+    // Gradients travel multiplied by a power of two that brings the largest coefficient near 1, and are divided by it when
+    // they are added to dA and dB: small ones (EXO near its optimum) would leave the range of F16 on some devices.
+    double largest = 0;
+    for (row_kind kind : pair.kinds) {
+        largest = std::max(largest, fabs(coefficient(loss, kind)*weight));
+    }
+    if (!(largest > 0)) {
+        return;
+    }
+    const double scale = exp2(-std::round(log2(largest)));
+    std::vector<float> coef(pair.rows.size());
+    for (size_t i = 0; i < coef.size(); i++) {
+        coef[i] = (float) (-coefficient(loss, pair.kinds[i])*weight*scale); // e is the direction of -logp
+    }
+    ggml_backend_tensor_set(p.buffers.coef, coef.data(), 0, coef.size()*sizeof(float));
+    head_backward_graph(p, pair.n_tokens, (int64_t) coef.size());
+    for (int64_t layer = p.base.hparams.n_layer - 1; layer >= 0; layer--) {
+        pass s = layer_backward_graph(p, layer, pair.n_tokens, (float) (1/scale));
+        graph_run(s.g);
+    }
+}
+
+// ---- memory
+
+// Scratch of the largest graphs, from ggml's own allocator, without allocating anything.
+static size_t scratch_bytes(policy & p, bool training) {
+    const auto measure = [&](pass s) {
+        size_t size = 0;
+        ggml_gallocr_reserve_n_size(p.dev.galloc, s.g.nodes, nullptr, nullptr, &size);
+        ggml_free(s.g.ctx);
+        return size;
+    };
+    const int64_t n = p.buffers.max_tokens, last = p.base.hparams.n_layer - 1;
+    return std::max(measure(training ? layer_backward_graph(p, last, n, 1.0f) : layer_forward_graph(p, last, n, true)),
+                    measure(head_graph(p, n, 0, p.buffers.head_rows, training)));
+}
+
+static double buffers_mb(const policy & p) {
+    std::vector<ggml_backend_buffer_t> buffers = p.base.buffer_transposed;
+    buffers.insert(buffers.end(), {p.base.buffer_weights, p.lora.buffer, p.buffers.buffer});
+    size_t bytes = 0;
+    for (ggml_backend_buffer_t buffer : buffers) {
+        bytes += buffer ? ggml_backend_buffer_get_size(buffer) : 0;
+    }
+    return bytes/1048576.0;
+}
+
+double policy_device_memory_mb(const policy & p) {
+    return buffers_mb(p) + device_scratch_mb(p.dev);
+}
+
+// Keeps the transposed weights when they fit into the limit and the free memory, else makes them anew in each graph.
+static void plan_memory(policy & p, const train_config & config, double process_mb, bool training) {
+    if (training) {
+        model_transpose_output(p.base, p.dev);
+        const double scratch_mb    = scratch_bytes(p, training)/1048576.0;
+        const double transposed_mb = model_transposed_layer_bytes(p.base)/1048576.0;
+        const bool in_limit = config.memory_limit_mb == 0 || process_mb + buffers_mb(p) + transposed_mb + scratch_mb <= (double) config.memory_limit_mb;
+        p.plan.resident_transposed = in_limit && transposed_mb + scratch_mb < 0.9*device_free_bytes(p.dev)/1048576.0;
+        if (p.plan.resident_transposed) {
+            model_transpose_layers(p.base, p.dev);
+        }
+    }
+    p.estimate_mb = process_mb + buffers_mb(p) + scratch_bytes(p, training)/1048576.0;
+    if (config.memory_limit_mb > 0 && p.estimate_mb > (double) config.memory_limit_mb) {
+        fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) p.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
+            "Raise memory_limit_mb, or use a smaller max_length or a smaller model.");
+    }
+    if (training) {
+        pass s = layer_backward_graph(p, p.base.hparams.n_layer - 1, p.buffers.max_tokens, 1.0f);
+        graph_reserve(s.g);
+    }
+}
+
+// ---- the whole
+
+static void adapter_init(policy & p, const train_config & config, bool training) {
+    if (config.adapter_in.empty()) {
+        if (training) {
+            lora_init(p.lora, p.base, p.dev, config.lora);
+            lora_randomize(p.lora, config.seed);
+            p.has_adapter = true;
+        }
+        return;
+    }
+    gguf_file g;
+    try {
+        gguf_file_open(g, config.adapter_in, "adapter");
+        lora_init(p.lora, p.base, p.dev, lora_config_from_file(g, p.base, config.lora));
+        lora_load(p.lora, g);
+    } catch (...) {
+        gguf_file_close(g);
+        throw;
+    }
+    gguf_file_close(g);
+    p.has_adapter = true;
+}
+
+void policy_init(policy & p, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training) {
+    device_init(p.dev, config.device, config.threads);
+    p.base = std::move(base);
+    p.plan.precision_f32 = config.precision_f32;
+    const double process_mb = p.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries
+    const size_t weight_bytes = model_weight_bytes(g, p.plan);
+    if (config.memory_limit_mb > 0 && weight_bytes/1048576 > (size_t) config.memory_limit_mb) {
+        fail_resource("MEMORY_LIMIT", "the model's weights alone need " + std::to_string(weight_bytes/1048576) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
+            "Raise memory_limit_mb or choose a smaller model.");
+    }
+    model_load(p.base, g, p.dev, p.plan);
+    adapter_init(p, config, training);
+    buffers_init(p.buffers, p.base, p.dev, max_tokens);
+    plan_memory(p, config, process_mb, training);
+}
+
+void policy_free(policy & p) {
+    ggml_backend_buffer_free(p.buffers.buffer);
+    ggml_free(p.buffers.ctx);
+    p.buffers = pair_buffers();
+    lora_free(p.lora);
+    model_free(p.base);
+    device_free(p.dev);
+}

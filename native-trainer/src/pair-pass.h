@@ -1,0 +1,47 @@
+// The policy (base model + adapter) on one packed pair: log-probabilities forward, LoRA gradients backward.
+//
+// Memory is O(layers * n_tokens * n_embd) plus the scratch of one layer: the forward pass keeps only the input of each
+// layer, the backward pass computes a layer again and then its gradients, in one graph a layer, last layer first.
+#pragma once
+
+#include "loss.h"
+#include "lora.h"
+#include "pairs.h"
+#include "primitives.h"
+
+struct pair_buffers {
+    int64_t max_tokens = 0, max_rows = 0, head_rows = 0;           // head_rows: rows of one head graph
+    ggml_tensor * ids = nullptr, * pos = nullptr;                  // (max_tokens) I32
+    ggml_tensor * mask = nullptr;                                  // (max_tokens^2) F32
+    ggml_tensor * rows = nullptr, * targets = nullptr;             // (max_rows) I32
+    ggml_tensor * cells = nullptr;                                 // (max_rows) I64
+    ggml_tensor * x = nullptr;                                     // (n_embd, max_tokens, n_layer + 1): input of each layer, output of the last
+    ggml_tensor * dx = nullptr;                                    // (n_embd, max_tokens)
+    ggml_tensor * logp = nullptr;                                  // (1, max_rows)
+    ggml_tensor * e = nullptr;                                     // (n_embd, max_rows): -d logp / d h
+    ggml_tensor * coef = nullptr;                                  // (1, max_rows)
+    ggml_context *        ctx    = nullptr;
+    ggml_backend_buffer_t buffer = nullptr;
+};
+
+struct policy {
+    device       dev;
+    model        base;
+    lora_adapter lora;
+    pair_buffers buffers;
+    model_plan   plan;
+    double       estimate_mb = 0;
+    bool         has_adapter = false;
+};
+
+// Loads model and adapter and allocates everything the longest pair needs. Without adapter_in, training starts from a fresh
+// adapter and scoring uses the base model alone.
+void policy_init(policy & p, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training);
+void policy_free(policy & p);
+
+// Log-probability sums of the pair's rows. `direction` also keeps what policy_backward needs.
+pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, bool direction);
+// Adds weight * d loss / d (A, B) to the adapter's gradients; directly after a policy_forward with `direction`.
+void policy_backward(policy & p, const packed_pair & pair, const pair_loss & loss, double weight);
+
+double policy_device_memory_mb(const policy & p);

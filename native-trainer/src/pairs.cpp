@@ -1,0 +1,194 @@
+#include "pairs.h"
+
+#include "hash.h"
+#include "platform.h"
+
+#include <algorithm>
+#include <cmath>
+
+struct line_context {
+    const std::string & path;
+    int64_t             number;
+
+    [[noreturn]] void fail(const char * code, const std::string & what) const {
+        fail_input(code, path + ", line " + std::to_string(number) + ": " + what, "Export the pairs again with the tokenizer of this model.");
+    }
+};
+
+static std::vector<int32_t> read_ids(const json & row, const char * key, int64_t n_vocab, const line_context & at) {
+    const auto it = row.find(key);
+    if (it == row.end() || !it->is_array()) {
+        at.fail("PAIRS_INVALID", std::string(key) + " must be a list of token ids");
+    }
+    std::vector<int32_t> ids;
+    ids.reserve(it->size());
+    for (const json & id : *it) {
+        const bool whole = id.is_number_unsigned() || (id.is_number_integer() && id.get<int64_t>() >= 0);
+        if (!whole || id.get<uint64_t>() >= (uint64_t) n_vocab) {
+            at.fail("ID_OUT_OF_VOCABULARY", std::string(key) + " has the token id " + id.dump().substr(0, 40) + ", the model knows 0 to " + std::to_string(n_vocab - 1));
+        }
+        ids.push_back((int32_t) id.get<uint64_t>());
+    }
+    if (ids.empty()) {
+        at.fail(std::string(key) == "prompt" ? "EMPTY_PROMPT" : "EMPTY_RESPONSE", std::string(key) + " is empty");
+    }
+    return ids;
+}
+
+static std::vector<uint8_t> read_mask(const json & row, const char * key, size_t n, const line_context & at) {
+    const auto it = row.find(key);
+    if (it == row.end() || it->is_null()) {
+        return std::vector<uint8_t>(n, 1);
+    }
+    if (!it->is_array() || it->size() != n) {
+        at.fail("PAIRS_INVALID", std::string(key) + " must be a list of " + std::to_string(n) + " numbers 0 or 1, one for each response token");
+    }
+    std::vector<uint8_t> mask;
+    for (const json & value : *it) {
+        const bool valid = value.is_boolean() || (value.is_number() && (value.get<double>() == 0 || value.get<double>() == 1));
+        if (!valid) {
+            at.fail("PAIRS_INVALID", std::string(key) + " must hold 0 and 1 only");
+        }
+        mask.push_back(value.is_boolean() ? value.get<bool>() : value.get<double>() == 1);
+    }
+    if (std::find(mask.begin(), mask.end(), 1) == mask.end()) {
+        at.fail("EMPTY_RESPONSE", std::string(key) + " leaves no token that carries loss");
+    }
+    return mask;
+}
+
+static token_pair read_pair(const std::string & line, int64_t n_vocab, const line_context & at) {
+    const json row = json::parse(line, nullptr, /*allow_exceptions =*/ false);
+    if (!row.is_object()) {
+        at.fail("PAIRS_INVALID", "is not a JSON object");
+    }
+    token_pair pair;
+    pair.id       = row.contains("id") ? row["id"] : json(at.number - 1);
+    pair.prompt   = read_ids(row, "prompt",   n_vocab, at);
+    pair.chosen   = read_ids(row, "chosen",   n_vocab, at);
+    pair.rejected = read_ids(row, "rejected", n_vocab, at);
+    pair.chosen_mask   = read_mask(row, "chosen_mask",   pair.chosen.size(),   at);
+    pair.rejected_mask = read_mask(row, "rejected_mask", pair.rejected.size(), at);
+    return pair;
+}
+
+// Cuts the tail. Returns whether something was cut; ids become empty when nothing that carries loss is left.
+static bool cut_response(std::vector<int32_t> & ids, std::vector<uint8_t> & mask, int64_t room) {
+    if ((int64_t) ids.size() <= room) {
+        return false;
+    }
+    ids.resize((size_t) std::max<int64_t>(room, 0));
+    mask.resize(ids.size());
+    if (std::find(mask.begin(), mask.end(), 1) == mask.end()) {
+        ids.clear();
+    }
+    return true;
+}
+
+static void add_pair(pair_set & set, token_pair && pair, int64_t max_length) {
+    set.n_read++;
+    const int64_t room = max_length - (int64_t) pair.prompt.size();
+    const bool cut_chosen   = cut_response(pair.chosen,   pair.chosen_mask,   room);
+    const bool cut_rejected = cut_response(pair.rejected, pair.rejected_mask, room);
+    if (pair.chosen.empty() || pair.rejected.empty()) {
+        set.n_dropped++;
+        return;
+    }
+    set.n_cut += cut_chosen || cut_rejected;
+    set.max_tokens = std::max<int64_t>(set.max_tokens, (int64_t) (pair.prompt.size() + pair.chosen.size() + pair.rejected.size()));
+    set.pairs.push_back(std::move(pair));
+}
+
+static std::string hash_pairs(const std::vector<token_pair> & pairs) {
+    content_hash hash;
+    for (const token_pair & pair : pairs) {
+        for (const std::vector<int32_t> * ids : {&pair.prompt, &pair.chosen, &pair.rejected}) {
+            hash.add(ids->data(), ids->size()*sizeof(int32_t));
+        }
+        hash.add(pair.chosen_mask.data(), pair.chosen_mask.size());
+        hash.add(pair.rejected_mask.data(), pair.rejected_mask.size());
+    }
+    return hash.hex();
+}
+
+// One line without its end; false at the end of the file.
+static bool read_line(FILE * file, std::string & line) {
+    line.clear();
+    int c;
+    while ((c = getc(file)) != EOF && c != '\n') {
+        line += (char) c;
+    }
+    return c != EOF || !line.empty();
+}
+
+pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length) {
+    FILE * file = platform_file_size(path) >= 0 ? platform_open_file(path, "rb") : nullptr;
+    if (!file) {
+        fail_input("FILE_NOT_FOUND", "pairs file not found: " + path, "Check the path in the config.");
+    }
+    pair_set set;
+    std::string line;
+    try {
+        for (int64_t number = 1; read_line(file, line); number++) {
+            if (line.find_first_not_of(" \t\r") != std::string::npos) {
+                add_pair(set, read_pair(line, n_vocab, {path, number}), max_length);
+            }
+        }
+    } catch (...) {
+        fclose(file);
+        throw;
+    }
+    fclose(file);
+    if (set.n_read == 0) {
+        fail_input("NO_PAIRS", "pairs file is empty: " + path, "Generate or import pairs first.");
+    }
+    if (set.pairs.empty()) {
+        fail_input("NO_PAIRS", "max_length " + std::to_string(max_length) + " leaves nothing of any of the " + std::to_string(set.n_read) + " pairs", "Use a larger max_length.");
+    }
+    set.hash = hash_pairs(set.pairs);
+    return set;
+}
+
+// ---- packing
+
+static void add_rows(packed_pair & p, const std::vector<int32_t> & response, const std::vector<uint8_t> & mask, int64_t start, row_kind kind) {
+    for (size_t i = 0; i < response.size(); i++) {
+        if (mask[i]) {
+            p.rows.push_back((int32_t) (i == 0 ? p.n_prompt - 1 : start + (int64_t) i - 1));
+            p.targets.push_back(response[i]);
+            p.kinds.push_back(kind);
+        }
+    }
+}
+
+packed_pair pair_pack(const token_pair & pair, bool with_prompt) {
+    packed_pair p;
+    p.n_prompt   = (int64_t) pair.prompt.size();
+    p.n_chosen   = (int64_t) pair.chosen.size();
+    p.n_rejected = (int64_t) pair.rejected.size();
+    p.n_tokens   = p.n_prompt + p.n_chosen + p.n_rejected;
+    for (const std::vector<int32_t> * ids : {&pair.prompt, &pair.chosen, &pair.rejected}) {
+        p.ids.insert(p.ids.end(), ids->begin(), ids->end());
+    }
+    const int64_t chosen_end = p.n_prompt + p.n_chosen;
+    for (int64_t i = 0; i < p.n_tokens; i++) {
+        p.pos.push_back((int32_t) (i < chosen_end ? i : i - p.n_chosen));
+    }
+    // query i sees key j when j <= i and j is in the prompt or in the segment of i
+    p.mask.assign((size_t) (p.n_tokens*p.n_tokens), -INFINITY);
+    for (int64_t i = 0; i < p.n_tokens; i++) {
+        float * row = &p.mask[(size_t) (i*p.n_tokens)];
+        std::fill(row, row + std::min(i + 1, p.n_prompt), 0.0f);
+        if (i >= p.n_prompt) {
+            std::fill(row + (i < chosen_end ? p.n_prompt : chosen_end), row + i + 1, 0.0f);
+        }
+    }
+    for (int64_t t = 1; with_prompt && t < p.n_prompt; t++) {
+        p.rows.push_back((int32_t) (t - 1));
+        p.targets.push_back(pair.prompt[(size_t) t]);
+        p.kinds.push_back(ROW_PROMPT);
+    }
+    add_rows(p, pair.chosen,   pair.chosen_mask,   p.n_prompt, ROW_CHOSEN);
+    add_rows(p, pair.rejected, pair.rejected_mask, chosen_end, ROW_REJECTED);
+    return p;
+}

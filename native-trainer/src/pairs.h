@@ -1,0 +1,41 @@
+// Preference pairs as token ids, and one pair packed into a single sequence.
+#pragma once
+
+#include "protocol.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+struct token_pair {
+    json                 id;
+    std::vector<int32_t> prompt, chosen, rejected;
+    std::vector<uint8_t> chosen_mask, rejected_mask; // 1 = carries loss; always as long as the response
+};
+
+struct pair_set {
+    std::vector<token_pair> pairs;
+    std::string hash;
+    int64_t     n_read = 0, n_cut = 0, n_dropped = 0;
+    int64_t     max_tokens = 0;                      // of the longest packed pair
+};
+
+// Reads JSON lines {"id","prompt":[ids],"chosen":[ids],"rejected":[ids],"chosen_mask"?,"rejected_mask"?}. Responses are cut
+// at max_length tokens with the prompt; a pair of which nothing that carries loss is left is dropped. Both are counted.
+pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length);
+
+enum row_kind : uint8_t { ROW_PROMPT, ROW_CHOSEN, ROW_REJECTED };
+
+// [prompt | chosen | rejected] in one sequence: the prompt is computed once. Both responses have positions that follow the
+// prompt, and the attention mask hides each from the other. A row is a token whose log-probability the loss needs: the
+// hidden state at `rows` predicts `targets`. The last prompt token predicts the first token of both responses.
+struct packed_pair {
+    int64_t n_prompt = 0, n_chosen = 0, n_rejected = 0, n_tokens = 0;
+    std::vector<int32_t> ids, pos;                   // (n_tokens)
+    std::vector<float>   mask;                       // (n_tokens, n_tokens), row = query
+    std::vector<int32_t> rows, targets;              // (n_rows)
+    std::vector<row_kind> kinds;
+};
+
+// with_prompt: rows for the prompt's own tokens too (ORPO's NLL).
+packed_pair pair_pack(const token_pair & pair, bool with_prompt);

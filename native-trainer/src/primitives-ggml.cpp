@@ -1,0 +1,216 @@
+// The primitives as plain ggml operators: right on every backend, fast on GPUs.
+//
+// Only operators that CPU, CUDA and Vulkan all have: products W x and W^T dy are mul_mat (out_prod on quantised weights is
+// slow or missing), dequantisation is get_rows with the row numbers, transposition is a copy.
+#include "primitives.h"
+
+#include <cstring>
+
+// out (m, n) = sum over t of a(m, t) b(n, t), for each slice of the third dimension
+static ggml_tensor * product_over_tokens(pass & p, ggml_tensor * a, ggml_tensor * b) {
+    ggml_context * ctx = p.g.ctx;
+    // CPU and CUDA have a good out_prod; Vulkan's computes one element a thread, two transposed copies and a product are faster
+    if (strncmp(p.g.dev->name.c_str(), "Vulkan", 6) != 0) {
+        return ggml_out_prod(ctx, a, b);
+    }
+    return ggml_mul_mat(ctx, ggml_cont(ctx, ggml_transpose(ctx, a)), ggml_cont(ctx, ggml_transpose(ctx, b)));
+}
+
+static ggml_tensor * product(pass & p, ggml_tensor * w, ggml_tensor * x) {
+    ggml_tensor * y = ggml_mul_mat(p.g.ctx, w, x);
+    if (w->type == GGML_TYPE_F16) {
+        ggml_mul_mat_set_prec(y, GGML_PREC_F32); // CUDA and Vulkan would add up in F16
+    }
+    return y;
+}
+
+// W^T (n_out, n_in): the resident copy, or made here from the weight
+static ggml_tensor * transposed(pass & p, const linear & w) {
+    if (w.w_t) {
+        return w.w_t;
+    }
+    ggml_context * ctx = p.g.ctx;
+    if (w.w->type == GGML_TYPE_F32) {
+        return ggml_cont(ctx, ggml_transpose(ctx, w.w));
+    }
+    ggml_tensor * rows = ggml_view_1d(ctx, p.base->iota, w.n_out, 0);
+    return ggml_cast(ctx, ggml_transpose(ctx, ggml_get_rows(ctx, w.w, rows)), GGML_TYPE_BF16);
+}
+
+static bool has_lora(const pass & p, const linear & w) {
+    return p.lora && w.lora;
+}
+
+// ---- linear
+
+static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape) {
+    ggml_context * ctx = p.g.ctx;
+    tape.x = x;
+    for (int i = 0; i < n; i++) {
+        y[i] = product(p, w[i].w, x);                                                     // (n_out, n_tokens)
+        if (w[i].bias) {
+            y[i] = ggml_add(ctx, y[i], w[i].bias);
+        }
+        if (has_lora(p, w[i])) {
+            tape.u[i] = ggml_scale(ctx, ggml_mul_mat(ctx, w[i].lora->a, x), w[i].lora->scale);   // (r, n_tokens)
+            y[i] = ggml_add(ctx, y[i], ggml_mul_mat(ctx, w[i].lora->b, tape.u[i]));
+        }
+    }
+}
+
+static void add_to_gradient(pass & p, ggml_tensor * grad, ggml_tensor * value) {
+    graph_expand(p.g, ggml_add_inplace(p.g.ctx, grad, value));
+}
+
+// returns s A^T (B^T dy), adds dA and dB
+static ggml_tensor * lora_backward(pass & p, const lora_pair & lora, ggml_tensor * x, ggml_tensor * u, ggml_tensor * dy, bool want_dx) {
+    ggml_context * ctx = p.g.ctx;
+    ggml_tensor * b_t = ggml_cont(ctx, ggml_transpose(ctx, lora.b));                     // (n_out, r)
+    ggml_tensor * du  = ggml_scale(ctx, ggml_mul_mat(ctx, b_t, dy), lora.scale);         // (r, n_tokens)
+    add_to_gradient(p, lora.grad_b, product_over_tokens(p, ggml_scale(ctx, u,  p.grad_unscale), dy));   // (r, n_out)
+    add_to_gradient(p, lora.grad_a, product_over_tokens(p, x, ggml_scale(ctx, du, p.grad_unscale)));    // (n_in, r)
+    if (!want_dx) {
+        return nullptr;
+    }
+    ggml_tensor * a_t = ggml_cont(ctx, ggml_transpose(ctx, lora.a));                     // (r, n_in)
+    return ggml_mul_mat(ctx, a_t, du);                                                   // (n_in, n_tokens)
+}
+
+static ggml_tensor * linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx) {
+    ggml_context * ctx = p.g.ctx;
+    ggml_tensor * dx = nullptr;
+    const auto add = [&](ggml_tensor * part) {
+        dx = dx ? ggml_add(ctx, dx, part) : part;
+    };
+    for (int i = 0; i < n; i++) {
+        if (want_dx) {
+            add(product(p, transposed(p, w[i]), dy[i]));                                 // (n_in, n_tokens)
+        }
+        if (has_lora(p, w[i])) {
+            ggml_tensor * part = lora_backward(p, *w[i].lora, tape.x, tape.u[i], dy[i], want_dx);
+            if (part) {
+                add(part);
+            }
+        }
+    }
+    return dx;
+}
+
+// ---- norm, RoPE, SwiGLU
+
+static ggml_tensor * norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight) {
+    return ggml_mul(p.g.ctx, ggml_rms_norm(p.g.ctx, x, p.base->hparams.norm_eps), weight);
+}
+
+static ggml_tensor * norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy) {
+    return ggml_rms_norm_back(p.g.ctx, ggml_mul(p.g.ctx, dy, weight), x, p.base->hparams.norm_eps);
+}
+
+static ggml_tensor * rope_forward(pass & p, ggml_tensor * x) {
+    const hyper_params & h = p.base->hparams;
+    return ggml_rope_ext(p.g.ctx, x, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, h.rope_base, h.rope_scale, 0.0f, 1.0f, 32.0f, 1.0f);
+}
+
+static ggml_tensor * rope_backward(pass & p, ggml_tensor * dy) {
+    const hyper_params & h = p.base->hparams;
+    return ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, h.rope_base, h.rope_scale, 0.0f, 1.0f, 32.0f, 1.0f);
+}
+
+static ggml_tensor * swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+    return ggml_swiglu_split(p.g.ctx, gate, up);
+}
+
+static void swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
+    ggml_context * ctx = p.g.ctx;
+    *dgate = ggml_silu_back(ctx, ggml_mul(ctx, dy, up), gate);
+    *dup   = ggml_mul(ctx, dy, ggml_silu(ctx, gate));
+}
+
+// ---- attention
+
+// (head_dim, heads, n_tokens) -> (head_dim, n_tokens, heads)
+static ggml_tensor * heads_last(pass & p, ggml_tensor * x) {
+    return ggml_cont(p.g.ctx, ggml_permute(p.g.ctx, x, 0, 2, 1, 3));
+}
+
+static ggml_tensor * attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
+    ggml_context * ctx = p.g.ctx;
+    const int64_t n_tokens = q->ne[2];
+    tape.q = heads_last(p, q);                                                           // (head_dim, n_tokens, n_head)
+    tape.k = heads_last(p, k);                                                           // (head_dim, n_tokens, n_head_kv)
+    tape.v = heads_last(p, v);
+    ggml_tensor * scores = ggml_mul_mat(ctx, tape.k, tape.q);                            // (n_tokens of k, n_tokens of q, n_head)
+    tape.p = ggml_soft_max_ext(ctx, scores, p.mask, p.base->hparams.attn_scale, 0.0f);
+    ggml_tensor * v_t = ggml_cont(ctx, ggml_transpose(ctx, tape.v));                     // (n_tokens, head_dim, n_head_kv)
+    ggml_tensor * out = ggml_mul_mat(ctx, v_t, tape.p);                                  // (head_dim, n_tokens, n_head)
+    return ggml_reshape_2d(ctx, heads_last(p, out), q->ne[0]*q->ne[1], n_tokens);        // the permutation is its own inverse
+}
+
+// The query heads that share a kv head lie side by side, so q, p and their gradients are seen as n_head_kv slices of
+// G*n_tokens rows (G = n_head/n_head_kv): the sums over the G heads happen inside the products.
+static void attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+    ggml_context * ctx = p.g.ctx;
+    const int64_t head_dim = tape.q->ne[0], n_tokens = tape.q->ne[1], n_head = tape.q->ne[2], n_kv = tape.k->ne[2];
+    const int64_t rows = n_tokens*(n_head/n_kv);
+
+    ggml_tensor * out_grad = heads_last(p, ggml_reshape_3d(ctx, dy, head_dim, n_head, n_tokens));
+    ggml_tensor * d_out   = ggml_reshape_3d(ctx, out_grad, head_dim, rows, n_kv);
+    ggml_tensor * q       = ggml_reshape_3d(ctx, tape.q, head_dim, rows, n_kv);
+    ggml_tensor * weights = ggml_reshape_3d(ctx, tape.p, n_tokens, rows, n_kv);
+
+    ggml_tensor * d_weights = ggml_mul_mat(ctx, tape.v, d_out);                          // (n_tokens, rows, n_kv)
+    ggml_tensor * d_v       = product_over_tokens(p, d_out, weights);                    // (head_dim, n_tokens, n_kv)
+    ggml_tensor * d_scores  = ggml_soft_max_ext_back(ctx, d_weights, weights, p.base->hparams.attn_scale, 0.0f);
+    ggml_tensor * k_t       = ggml_cont(ctx, ggml_transpose(ctx, tape.k));               // (n_tokens, head_dim, n_kv)
+    ggml_tensor * d_q       = ggml_mul_mat(ctx, k_t, d_scores);                          // (head_dim, rows, n_kv)
+    ggml_tensor * d_k       = product_over_tokens(p, q, d_scores);                       // (head_dim, n_tokens, n_kv)
+
+    *dq = heads_last(p, ggml_reshape_3d(ctx, d_q, head_dim, n_tokens, n_head));          // back to (head_dim, heads, n_tokens)
+    *dk = heads_last(p, d_k);
+    *dv = heads_last(p, d_v);
+}
+
+// ---- head
+
+// values (n_vocab, n_rows)[index_c, c] -> (1, n_rows)
+static ggml_tensor * pick(pass & p, ggml_tensor * values, ggml_tensor * index) {
+    ggml_context * ctx = p.g.ctx;
+    const int64_t n_vocab = values->ne[0], n_rows = values->ne[1];
+    ggml_tensor * picked = ggml_get_rows(ctx, ggml_reshape_3d(ctx, values, 1, n_vocab, n_rows), index);
+    return ggml_reshape_2d(ctx, picked, 1, n_rows);
+}
+
+static void head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e) {
+    ggml_context * ctx = p.g.ctx;
+    const int64_t n_rows = h->ne[1];
+    ggml_tensor * logits = product(p, w.w, h);                                           // (n_vocab, n_rows)
+    ggml_tensor * probs  = ggml_soft_max(ctx, logits);
+
+    // log p_t = l_t - (l_max - log p_max): p_max >= 1/n_vocab, so that no logarithm of an underflown number occurs
+    ggml_tensor * top = ggml_reshape_2d(ctx, ggml_argmax(ctx, logits), 1, n_rows);
+    ggml_tensor * log_sum = ggml_sub(ctx, pick(p, logits, top), ggml_log(ctx, pick(p, probs, top)));
+    *logp = ggml_sub(ctx, pick(p, logits, targets), log_sum);
+    graph_expand(p.g, *logp); // before p_t is overwritten
+    if (!e) {
+        return;
+    }
+    // the 1 is taken off in F32, before any rounding to BF16 in the product
+    ggml_tensor * p_target = ggml_scale_bias(ctx, pick(p, probs, targets), 1.0f, -1.0f);
+    ggml_tensor * cells    = ggml_reshape_2d(ctx, probs, 1, ggml_nelements(probs));
+    ggml_tensor * minus_onehot = ggml_set_rows(ctx, cells, p_target, target_cells);
+    *e = product(p, transposed(p, w), ggml_reshape_2d(ctx, minus_onehot, probs->ne[0], n_rows));
+}
+
+const primitives primitives_ggml = {
+    "ggml",
+    linear_forward, linear_backward,
+    norm_forward, norm_backward,
+    rope_forward, rope_backward,
+    attention_forward, attention_backward,
+    swiglu_forward, swiglu_backward,
+    head,
+};
+
+const primitives & primitives_for(const device &) {
+    return primitives_ggml;
+}

@@ -1,0 +1,77 @@
+// The operations that the layer code is written in. Each one adds nodes to the graph of the pass.
+//
+// A binding fills this table. primitives-ggml.cpp binds ggml's own operators and runs on every backend; faster CPU
+// kernels (as ggml custom operators) or other GPU code replace single entries without touching layer.cpp.
+//
+// Shapes are written in ggml's order, fastest first: (n_embd, n_tokens) is one row of n_embd numbers per token.
+// A tape holds what the backward of a primitive needs from its forward.
+#pragma once
+
+#include "arch.h"
+#include "device.h"
+#include "lora.h"
+#include "model.h"
+
+static const int MAX_SHARED_INPUT = 3; // q, k, v
+
+struct linear_tape {
+    ggml_tensor * x = nullptr;                     // (n_in, n_tokens)
+    ggml_tensor * u[MAX_SHARED_INPUT] = {};        // s A_i x, (r, n_tokens)
+};
+
+struct attention_tape {
+    ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // (head_dim, n_tokens, heads), contiguous
+    ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head)
+};
+
+struct primitives;
+
+// What every primitive of one graph sees.
+struct pass {
+    graph               g;
+    const primitives *  ops     = nullptr;
+    const model *       base    = nullptr;
+    ggml_tensor *       pos     = nullptr;         // (n_tokens) I32, RoPE positions
+    ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query
+    bool                lora    = false;           // with the adapter
+    float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
+};
+
+struct primitives {
+    const char * name;
+
+    // Linear layers that read the same input (q,k,v or gate,up or one alone), i < n:
+    //   y_i = W_i x + bias_i + s B_i (A_i x)
+    void (*linear_forward)(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape);
+
+    //   returns sum_i W_i^T dy_i + s A_i^T (B_i^T dy_i), or null when the caller does not want it;
+    //   adds to the gradients  dB_i += s dy_i (A_i x)^T,  dA_i += s (B_i^T dy_i) x^T
+    ggml_tensor * (*linear_backward)(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
+
+    // RMS norm over the fastest dimension, times weight:  y = w * x / sqrt(mean(x^2) + eps)
+    ggml_tensor * (*norm_forward) (pass & p, ggml_tensor * x, ggml_tensor * weight);
+    ggml_tensor * (*norm_backward)(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
+
+    // x (head_dim, heads, n_tokens) rotated by pos
+    ggml_tensor * (*rope_forward) (pass & p, ggml_tensor * x);
+    ggml_tensor * (*rope_backward)(pass & p, ggml_tensor * dy);
+
+    // q (head_dim, n_head, n_tokens), k and v (head_dim, n_head_kv, n_tokens) -> (head_dim*n_head, n_tokens)
+    ggml_tensor * (*attention_forward)(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
+    // dq, dk, dv in the shapes of q, k, v
+    void (*attention_backward)(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
+
+    // y = silu(gate) * up, all (n_ff, n_tokens)
+    ggml_tensor * (*swiglu_forward)(pass & p, ggml_tensor * gate, ggml_tensor * up);
+    void (*swiglu_backward)(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+
+    // Log-probabilities of the targets of some rows, and the direction of their gradient:
+    //   logp_c = log softmax(W h_c)[target_c]                               (1, n_rows)
+    //   e_c    = W^T (softmax(W h_c) - onehot(target_c)) = -d logp_c / d h_c  (n_embd, n_rows), when asked for
+    // h (n_embd, n_rows); targets (1, n_rows) I32; target_cells (n_rows) I64 = row*n_vocab + target
+    void (*head)(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e);
+};
+
+// The binding for a device.
+const primitives & primitives_for(const device & d);
+extern const primitives primitives_ggml;

@@ -1,0 +1,98 @@
+#include "run.h"
+
+#include "platform.h"
+#include "random.h"
+
+#include <algorithm>
+#include <numeric>
+
+static void warn_about_pairs(const run & r) {
+    const std::string limit = "max_length " + std::to_string(r.config.max_length);
+    if (r.set.n_cut > 0) {
+        emit_warning("RESPONSES_CUT", std::to_string(r.set.n_cut) + " of " + std::to_string(r.set.n_read) + " pairs have a response that was cut at " + limit);
+    }
+    if (r.set.n_dropped > 0) {
+        emit_warning("PAIRS_DROPPED", std::to_string(r.set.n_dropped) + " of " + std::to_string(r.set.n_read) + " pairs were dropped: " + limit + " leaves nothing of a response");
+    }
+    const int64_t n_ctx = r.policy_.base.hparams.n_ctx;
+    if (n_ctx > 0 && r.set.max_tokens > n_ctx && r.config.max_length > n_ctx) {
+        emit_warning("CONTEXT_LENGTH", "max_length is larger than the context of " + std::to_string(n_ctx) + " tokens that the model was made for");
+    }
+}
+
+void run_open(run & r, const std::string & config_path, config_use use) {
+    r.config = config_read(config_path, use);
+    const bool training = use == config_use::train;
+    if (training) {
+        output_path_check(r.config.adapter_out);
+        output_path_check(r.config.checkpoint_path);
+    }
+    gguf_file g;
+    try {
+        model base;
+        model_open(base, g, r.config.model);
+        r.set = pairs_read(r.config.pairs, base.hparams.n_vocab, r.config.max_length);
+        policy_init(r.policy_, r.config, std::move(base), g, r.set.max_tokens, training);
+    } catch (...) {
+        gguf_file_close(g);
+        throw;
+    }
+    gguf_file_close(g);
+    if (r.policy_.has_adapter) {
+        r.config.lora = r.policy_.lora.config;
+    }
+    const int64_t n = (int64_t) r.set.pairs.size(), accumulation = r.config.gradient_accumulation_steps;
+    r.steps_per_epoch = (n + accumulation - 1)/accumulation;
+    r.n_steps = r.config.max_steps > 0 ? r.config.max_steps : r.config.epochs*r.steps_per_epoch;
+    warn_about_pairs(r);
+}
+
+void run_close(run & r) {
+    policy_free(r.policy_);
+}
+
+run_identity run_identity_of(const run & r) {
+    return {config_identity(r.config), r.policy_.base.hash, r.set.hash, r.policy_.dev.name};
+}
+
+double run_memory_mb(const run & r) {
+    const double process_mb = platform_memory_mb();
+    return r.policy_.dev.is_cpu ? process_mb : process_mb + policy_device_memory_mb(r.policy_);
+}
+
+json run_hello(const run & r) {
+    const policy & p = r.policy_;
+    json adapter = nullptr;
+    if (p.has_adapter) {
+        adapter = {{"r", p.lora.config.r}, {"alpha", p.lora.config.alpha}, {"parameters", p.lora.n_params}};
+    }
+    json model_facts = model_describe(p.base);
+    model_facts["hash"] = p.base.hash;
+    return {
+        {"event", "hello"},
+        {"version", TRAINER_VERSION},
+        {"ggml", {{"version", ggml_version()}, {"commit", ggml_commit()}}},
+        {"device", device_describe(p.dev.dev)},
+        {"primitives", primitives_for(p.dev).name},
+        {"threads", r.config.threads},
+        {"precision", r.config.precision_f32 ? "f32" : "auto"},
+        {"model", model_facts},
+        {"adapter", adapter},
+        {"loss", loss_name(r.config.loss)},
+        {"pairs", {{"read", r.set.n_read}, {"used", r.set.pairs.size()}, {"cut", r.set.n_cut}, {"dropped", r.set.n_dropped}, {"max_tokens", r.set.max_tokens}}},
+        {"memory_estimate_mb", (int64_t) p.estimate_mb},
+        {"transposed_weights", p.plan.resident_transposed ? "resident" : "streamed"},
+    };
+}
+
+std::vector<int64_t> epoch_order(const train_config & config, int64_t n_pairs, int64_t epoch) {
+    std::vector<int64_t> order((size_t) n_pairs);
+    std::iota(order.begin(), order.end(), 0);
+    // a stream of its own for each epoch; the adapter's first weights use the small stream numbers
+    const uint64_t stream = (UINT64_C(1) << 32) + (uint64_t) epoch;
+    for (int64_t i = n_pairs - 1; config.shuffle && i > 0; i--) {
+        const int64_t j = (int64_t) (random_unit(config.seed, stream, (uint64_t) i)*(double) (i + 1));
+        std::swap(order[(size_t) i], order[(size_t) j]);
+    }
+    return order;
+}

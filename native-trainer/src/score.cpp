@@ -1,0 +1,78 @@
+// score: log-probabilities and loss of every pair, nothing is changed.
+#include "run.h"
+
+#include <cmath>
+
+static json number_or_null(bool known, double value) {
+    return known ? json(value) : json(nullptr);
+}
+
+static pair_logps score_pair(run & r, const packed_pair & packed) {
+    pair_logps l = policy_forward(r.policy_, packed, /*with_lora =*/ true, /*direction =*/ false);
+    l.has_prompt = true;
+    if (r.config.loss == loss_type::exo) {
+        const bool reference_has_adapter = r.config.reference == reference_model::adapter_in;
+        const pair_logps ref = policy_forward(r.policy_, packed, reference_has_adapter, false);
+        l.ref_chosen_sum   = ref.chosen_sum;
+        l.ref_rejected_sum = ref.rejected_sum;
+        l.has_reference    = true;
+    }
+    return l;
+}
+
+static json pair_event(const token_pair & pair, const pair_logps & l, const pair_loss & loss) {
+    return {
+        {"event", "pair"},
+        {"id", pair.id},
+        {"chosen_logp_sum", l.chosen_sum},
+        {"chosen_logp_mean", l.chosen_sum/l.n_chosen},
+        {"rejected_logp_sum", l.rejected_sum},
+        {"rejected_logp_mean", l.rejected_sum/l.n_rejected},
+        {"ref_chosen_logp_sum", number_or_null(l.has_reference, l.ref_chosen_sum)},
+        {"ref_rejected_logp_sum", number_or_null(l.has_reference, l.ref_rejected_sum)},
+        {"nll", loss.nll},
+        {"log_odds", loss.log_odds},
+        {"loss", loss.loss},
+        {"reward_margin", loss.reward_chosen - loss.reward_rejected},
+        {"chosen_tokens", (int64_t) l.n_chosen},
+        {"rejected_tokens", (int64_t) l.n_rejected},
+    };
+}
+
+int command_score(const std::string & config_path) {
+    run r;
+    run_open(r, config_path, config_use::score);
+    emit(run_hello(r));
+    const int64_t start_us = ggml_time_us();
+    double loss_sum = 0, margin_sum = 0;
+    int64_t n_done = 0, tokens = 0, n_positive = 0;
+    for (const token_pair & pair : r.set.pairs) {
+        const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
+        const pair_logps l = score_pair(r, packed);
+        const pair_loss loss = pair_loss_compute(r.config, l);
+        emit(pair_event(pair, l, loss));
+        loss_sum   += loss.loss;
+        margin_sum += loss.reward_chosen - loss.reward_rejected;
+        n_positive += loss.reward_chosen > loss.reward_rejected;
+        tokens     += packed.n_tokens;
+        n_done++;
+        if (protocol_stop_requested()) {
+            break;
+        }
+    }
+    const bool stopped = n_done < (int64_t) r.set.pairs.size();
+    if (!stopped) {
+        emit({
+            {"event", "done"},
+            {"pairs", n_done},
+            {"loss", loss_sum/(double) n_done},
+            {"rewards/margins", margin_sum/(double) n_done},
+            {"rewards/accuracies", (double) n_positive/(double) n_done},
+            {"tokens", tokens},
+            {"seconds", (double) (ggml_time_us() - start_us)/1e6},
+            {"memory_mb", run_memory_mb(r)},
+        });
+    }
+    run_close(r);
+    return stopped ? EXIT_STOPPED : EXIT_DONE;
+}
