@@ -17,7 +17,7 @@ export default defineConfig({
         input: {
           app: "main/app/main.ts",
           engine: "main/engine/main.ts",
-          cli: "main/cli/main.ts",
+          cli: "main/cli/preflexor.mjs",
           "model-host": "main/engine/inference/host/main.ts",
           "pdf-worker": "main/engine/corpus/pdf-worker.ts",
         },

@@ -3,22 +3,22 @@
  */
 
 import { contextBridge, ipcRenderer, webUtils } from "electron";
-import type { ShellAnswer, ShellRequest } from "../main/shared/shell.ts";
+import type { ENGINE_PORT_CHANNEL, SHELL_CHANNEL, ShellAnswer, ShellRequest } from "../main/shared/shell.ts";
 import type { EnginePortMessage, StudioBridge } from "../main/shared/studio.ts";
 
-// The names are written out: an import of their constants would bring zod into this file.
-const SHELL_CHANNEL = "shell" satisfies typeof import("../main/shared/shell.ts").SHELL_CHANNEL;
-const ENGINE_PORT_CHANNEL = "engine-port" satisfies typeof import("../main/shared/shell.ts").ENGINE_PORT_CHANNEL;
+// Written out and checked by type: an import of the constants would bring zod into this file.
+const shellChannel: typeof SHELL_CHANNEL = "shell";
+const enginePortChannel: typeof ENGINE_PORT_CHANNEL = "engine-port";
 
 async function ask(request: ShellRequest): Promise<unknown> {
-  const answer = (await ipcRenderer.invoke(SHELL_CHANNEL, request)) as ShellAnswer;
+  const answer = (await ipcRenderer.invoke(shellChannel, request)) as ShellAnswer;
   if (answer.ok) return answer.value;
   // only the message of an error crosses the bridge
   throw new Error([answer.error.message, answer.error.hint].filter(Boolean).join(". "));
 }
 
 // A port cannot cross the bridge; window.postMessage can carry it to the page.
-ipcRenderer.on(ENGINE_PORT_CHANNEL, (event) => {
+ipcRenderer.on(enginePortChannel, (event) => {
   const message: EnginePortMessage = { t: "engine-port" };
   window.postMessage(message, location.origin, event.ports);
 });

@@ -26,7 +26,13 @@ const FAST_DEATH_MS = 10_000;
 const MAX_FAST_DEATHS = 3;
 const IDLE: EngineActivity = { runningJobs: [], isTraining: false };
 
-type Generation = { number: number; process: EngineProcess; startedAt: number; failure: SerializedError | null; isStopping: boolean };
+type Generation = {
+  number: number;
+  process: EngineProcess;
+  startedAt: number;
+  failure: SerializedError | null;
+  isStopping: boolean;
+};
 
 /**
  * Owns the engine process. At most one lives at a time: a successor is started only after the exit of its predecessor

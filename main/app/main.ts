@@ -24,7 +24,10 @@ app.setName("PRefLexOR Studio");
 if (!app.commandLine.hasSwitch("user-data-dir"))
   app.setPath("userData", join(app.getPath("appData"), "PRefLexOR Studio"));
 
-const isFirstInstance = app.requestSingleInstanceLock({ workspaceDir: workspaceArgument(process.argv), cwd: process.cwd() });
+const isFirstInstance = app.requestSingleInstanceLock({
+  workspaceDir: workspaceArgument(process.argv),
+  cwd: process.cwd(),
+});
 if (isFirstInstance) prepare();
 else app.quit();
 

@@ -7,7 +7,9 @@ export type MenuActions = {
 };
 
 export function installMenu(actions: MenuActions): void {
-  Menu.setApplicationMenu(Menu.buildFromTemplate([...appMenu(), fileMenu(actions), editMenu(), viewMenu(), helpMenu(actions)]));
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate([...appMenu(), fileMenu(actions), editMenu(), viewMenu(), helpMenu(actions)]),
+  );
 }
 
 /** The user's choice of a folder, or undefined. */

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { app } from "electron";
 
@@ -11,8 +10,9 @@ export type Places = {
   pdfWorkerPath: string;
   resourcesDir: string;
   iconPath: string;
-  /** Null where no trainer was built. */
-  trainerPath: string | null;
+  trainerPath: string;
+  /** The compute library and its backends, which the trainer loads: the ones that come with node-llama-cpp. */
+  ggmlDir: string;
   /** The project's own Node, for the child-process transport. */
   nodePath: string;
   logDir: string;
@@ -26,7 +26,6 @@ export function findPlaces(): Places {
   const resourcesDir = app.isPackaged ? process.resourcesPath : join(projectDir, "resources");
   const isWindows = process.platform === "win32";
   const trainerDir = app.isPackaged ? join(resourcesDir, "bin") : join(projectDir, "native-trainer", "build");
-  const trainerPath = join(trainerDir, isWindows ? "native-trainer.exe" : "native-trainer");
   const userDataDir = app.getPath("userData");
   return {
     rendererDir: resolve(mainDir, "../renderer"),
@@ -36,11 +35,19 @@ export function findPlaces(): Places {
     pdfWorkerPath: join(mainDir, "pdf-worker.js"),
     resourcesDir,
     iconPath: join(resourcesDir, "icons", "icon.png"),
-    trainerPath: existsSync(trainerPath) ? trainerPath : null,
+    trainerPath: join(trainerDir, isWindows ? "native-trainer.exe" : "native-trainer"),
+    ggmlDir: findGgmlDir(projectDir),
     nodePath:
-      process.env["PREFLEXOR_NODE"] ??
-      join(projectDir, "node_modules", "node", "bin", isWindows ? "node.exe" : "node"),
+      process.env["PREFLEXOR_NODE"] ?? join(projectDir, "node_modules", "node", "bin", isWindows ? "node.exe" : "node"),
     logDir: join(userDataDir, "logs"),
     statePath: join(userDataDir, "state.json"),
   };
+}
+
+/** A library that the system's own loader opens has to be a real file: outside the archive of an installed program. */
+function findGgmlDir(projectDir: string): string {
+  const system = { win32: "win", darwin: "mac" }[process.platform as string] ?? "linux";
+  const platform = `${system}-${process.arch}`;
+  const unpackedDir = projectDir.replace(/app\.asar$/, "app.asar.unpacked");
+  return join(unpackedDir, "node_modules", "@node-llama-cpp", platform, "bins", platform);
 }

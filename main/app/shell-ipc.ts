@@ -9,7 +9,10 @@ import type { Log } from "./log.ts";
 import { originOf } from "./security.ts";
 
 type Routes = {
-  [Route in ShellRequest["route"]]: (request: Extract<ShellRequest, { route: Route }>, window: BrowserWindow) => unknown;
+  [Route in ShellRequest["route"]]: (
+    request: Extract<ShellRequest, { route: Route }>,
+    window: BrowserWindow,
+  ) => unknown;
 };
 
 export type ShellIpcDeps = { pageOrigin: string; log: Log; engineHost: EngineHost; restartEngine(): Promise<void> };

@@ -23,7 +23,11 @@ export function isNodeRecent(version: string): boolean {
 }
 
 function noNode(nodePath: string, nodeVersion: string): AppError {
-  return new AppError("NODE_TOO_OLD", `This Electron has Node ${nodeVersion}, and there is no newer Node at ${nodePath}`, {
-    hint: `Install the packages with npm, or let PREFLEXOR_NODE name a Node of at least ${OLDEST_NODE.join(".")}.`,
-  });
+  return new AppError(
+    "NODE_TOO_OLD",
+    `This Electron has Node ${nodeVersion}, and there is no newer Node at ${nodePath}`,
+    {
+      hint: `Install the packages with npm, or let PREFLEXOR_NODE name a Node of at least ${OLDEST_NODE.join(".")}.`,
+    },
+  );
 }

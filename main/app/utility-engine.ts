@@ -1,5 +1,5 @@
-import { MessageChannelMain, utilityProcess, type UtilityProcess } from "electron";
-import type { EngineFrame, EngineInit } from "../shared/engine-frames.ts";
+import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from "electron";
+import type { EngineFrame, EngineInit, ShellFrame } from "../shared/engine-frames.ts";
 import { childEnvironment, type EngineProcess, type ProcessExit } from "./engine-process.ts";
 import { forEachLine, type Log } from "./log.ts";
 
@@ -10,19 +10,19 @@ import { forEachLine, type Log } from "./log.ts";
 export function startUtilityEngine(enginePath: string, init: EngineInit, log: Log): EngineProcess {
   const child = fork(enginePath, "engine", log);
   const hosts = startHosts(child, init.modelHostPath, log);
-  child.postMessage({ t: "init", init });
+  send(child, { t: "init", init });
   const exited = exitOf(child);
   void exited.then(hosts.killAll);
   return {
     pid: child.pid,
-    post: (frame) => child.postMessage(frame),
+    post: (frame) => send(child, frame),
     onFrame: (listener) =>
       void child.on("message", (frame: EngineFrame) => {
         if (frame.t === "start-host") hosts.start(frame.hostId);
         else if (frame.t === "kill-host") hosts.kill(frame.hostId);
         else listener(frame);
       }),
-    openPort: (port) => child.postMessage({ t: "open-port", portId: 1 }, [port]),
+    openPort: (port) => send(child, { t: "open-port", portId: 1 }, [port]),
     exited,
     kill: () => void child.kill(),
   };
@@ -31,21 +31,25 @@ export function startUtilityEngine(enginePath: string, init: EngineInit, log: Lo
 /** The model hosts of one engine: they end with it, since nobody else holds a channel to them. */
 function startHosts(engine: UtilityProcess, modelHostPath: string, log: Log) {
   const hosts = new Map<number, UtilityProcess>();
+  async function start(hostId: number): Promise<void> {
+    const host = fork(modelHostPath, "model-host", log);
+    const { port1, port2 } = new MessageChannelMain();
+    hosts.set(hostId, host);
+    host.postMessage({ t: "serve" }, [port1]);
+    send(engine, { t: "host-started", hostId }, [port2]);
+    const exit = await exitOf(host);
+    hosts.delete(hostId);
+    send(engine, { t: "host-exited", hostId, ...exit });
+  }
   return {
-    start(hostId: number): void {
-      const host = fork(modelHostPath, "model-host", log);
-      const { port1, port2 } = new MessageChannelMain();
-      hosts.set(hostId, host);
-      host.postMessage({ t: "serve" }, [port1]);
-      engine.postMessage({ t: "host-started", hostId }, [port2]);
-      void exitOf(host).then(({ code, signal }) => {
-        hosts.delete(hostId);
-        engine.postMessage({ t: "host-exited", hostId, code, signal });
-      });
-    },
+    start: (hostId: number) => void start(hostId),
     kill: (hostId: number) => void hosts.get(hostId)?.kill(),
     killAll: () => hosts.forEach((host) => host.kill()),
   };
+}
+
+function send(engine: UtilityProcess, frame: ShellFrame, ports: MessagePortMain[] = []): void {
+  engine.postMessage(frame, ports);
 }
 
 function fork(path: string, serviceName: string, log: Log): UtilityProcess {

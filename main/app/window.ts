@@ -32,7 +32,9 @@ export function createWindow(places: Places, page: PageLocation, log: Log): Brow
   window.once("ready-to-show", () => window.show());
   window.on("close", () => updateState(places.statePath, { window: boundsOf(window) }));
   reloadWhenGone(window, log);
-  void window.loadURL(page.url).catch((error: unknown) => log.error({ scope: "window", err: error }, "the page did not load"));
+  void window
+    .loadURL(page.url)
+    .catch((error: unknown) => log.error({ scope: "window", err: error }, "the page did not load"));
   return window;
 }
 
@@ -44,7 +46,8 @@ function boundsOf(window: BrowserWindow): NonNullable<ShellState["window"]> {
 function visibleBounds(bounds: ShellState["window"]): ShellState["window"] {
   if (!bounds) return undefined;
   const area = screen.getDisplayMatching(bounds).workArea;
-  const isInside = bounds.x >= area.x - bounds.width / 2 && bounds.y >= area.y - 10 && bounds.y < area.y + area.height - 50;
+  const isInside =
+    bounds.x >= area.x - bounds.width / 2 && bounds.y >= area.y - 10 && bounds.y < area.y + area.height - 50;
   return isInside ? bounds : undefined;
 }
 
@@ -65,5 +68,6 @@ function reloadWhenGone(window: BrowserWindow, log: Log): void {
 function logConsole(log: Log, event: unknown[]): void {
   const [details, level, message] = event as [{ level?: unknown; message?: unknown }, unknown, unknown];
   const severity = details.level ?? level;
-  if (severity === "error" || severity === 3) log.error({ scope: "page" }, String(details.message ?? message).slice(0, 2000));
+  if (severity === "error" || severity === 3)
+    log.error({ scope: "page" }, String(details.message ?? message).slice(0, 2000));
 }

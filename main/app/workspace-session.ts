@@ -71,9 +71,9 @@ function engineInit(places: Places, workspaceDir: string): EngineInit {
     resourcesDir: places.resourcesDir,
     logDir: places.logDir,
     trainerPath: places.trainerPath,
+    ggmlDir: places.ggmlDir,
     modelHostPath: places.modelHostPath,
     pdfWorkerPath: places.pdfWorkerPath,
     version: app.getVersion(),
-    checkOutputs: !app.isPackaged,
   };
 }

@@ -14,13 +14,12 @@ export const EngineInit = z.strictObject({
   workspaceDir: z.string().min(1),
   resourcesDir: z.string().min(1),
   logDir: z.string().min(1),
-  /** Null where no trainer was built: training then says so, everything else works. */
-  trainerPath: z.string().min(1).nullable(),
+  /** Where the trainer is, or would be: without one training says so and everything else works. */
+  trainerPath: z.string().min(1),
+  ggmlDir: z.string().min(1),
   modelHostPath: z.string().min(1),
   pdfWorkerPath: z.string().min(1),
   version: z.string().min(1),
-  /** Parse outputs too. */
-  checkOutputs: z.boolean(),
 });
 export type EngineInit = z.infer<typeof EngineInit>;
 
