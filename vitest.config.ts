@@ -1,12 +1,20 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
-  test: {
-    include: ["test/{shared,engine,cli,main,renderer}/**/*.test.{ts,tsx}"],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // two cores, and several tests load models: more workers only make each other slow
-    maxWorkers: 2,
-    reporters: process.env.CI ? ["default", ["json", { outputFile: "test-results/vitest.json" }]] : ["default"],
-  },
-});
+/** Fast tests of plain code; `check` runs them before every commit. */
+const unit = {
+  name: "unit",
+  include: ["test/{shared,engine,cli,renderer}/**/*.test.{ts,tsx}"],
+  exclude: ["**/*.real.test.ts"],
+  testTimeout: 30_000,
+};
+
+/** Tests with real models, the real trainer, real processes. They load gigabytes: one file at a time. */
+const engine = {
+  name: "engine",
+  include: ["test/{shared,engine,cli,main}/**/*.real.test.ts", "test/main/**/*.test.ts"],
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+  fileParallelism: false,
+};
+
+export default defineConfig({ test: { projects: [{ test: unit }, { test: engine }], maxWorkers: 2 } });

@@ -31,12 +31,18 @@ export type Session = {
   workspaceDir: string;
   /** Follows a job to its end with progress on stderr, and gives its output. Ctrl-C leaves it to be gone on with. */
   finish(jobId: JobId): Promise<JobRow>;
+  /** Settles, by rejection, when the user asks the command to end. */
+  interrupted: Promise<never>;
 };
 
 /** Opens the engine in this process, runs the command through the contract, and closes in good order. */
-export async function withSession(command: Command, run: (session: Session) => Promise<void>): Promise<void> {
+export async function withSession(
+  command: Command,
+  run: (session: Session) => Promise<void>,
+  defaultDir = defaultWorkspaceDir(),
+): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
-  const workspaceDir = resolve(options.workspace ?? defaultWorkspaceDir());
+  const workspaceDir = resolve(options.workspace ?? defaultDir);
   const engine = await openEngine(workspaceDir);
   const { port1, port2 } = new MessageChannel();
   engine.serve(portOfMessagePort(port1));
@@ -45,7 +51,7 @@ export async function withSession(command: Command, run: (session: Session) => P
   const interrupt = catchInterrupt();
   const finish = (jobId: JobId) => followJob({ client, on, asJson }, jobId, interrupt.happened);
   try {
-    await run({ engine, client, on, asJson, workspaceDir, finish });
+    await run({ engine, client, on, asJson, workspaceDir, finish, interrupted: interrupt.happened });
   } finally {
     interrupt.release();
     close();

@@ -1,3 +1,3 @@
-export { defineJob, type JobContext, type JobDefinition } from "./definition.ts";
+export { defineJob, type EnqueueRequest, type JobContext, type JobDefinition } from "./definition.ts";
 export { createJobQueue, type JobQueue } from "./job-queue.ts";
 export { createJobStore } from "./job-store.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Stage } from "../../shared/contract/preference.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
-import type { Recipe, RecipeStage } from "../preference/index.ts";
+import type { Recipe, StageRecipe } from "../preference/index.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { trainerSettingsOf } from "./settings.ts";
 import type { TrainingRunInput, TrainingRunOutput } from "./training-run.ts";
@@ -85,7 +85,7 @@ async function runExperiment(
   return { experimentId, recipe: recipe.name, adapterPath: last.run.adapterPath, rounds, parity: last.run.parity };
 }
 
-function adapterPath(deps: TrainingDeps, recipe: Recipe, stage: RecipeStage, round: number, experimentId: string) {
+function adapterPath(deps: TrainingDeps, recipe: Recipe, stage: StageRecipe, round: number, experimentId: string) {
   const name = `${recipe.name}-${stage.stage}-${round + 1}-${experimentId.slice(-6)}.gguf`;
   return join(deps.workspaceDir, "adapters", name);
 }

@@ -13,6 +13,7 @@ import { type TrainingRunInput, trainingRunJob } from "./training-run.ts";
 import { verifyAdapterJob } from "./verify-job.ts";
 
 export type { AdapterCard } from "./adapter-card.ts";
+export type { TrainerLocation } from "./trainer-process.ts";
 export type { ExperimentOutput, ExperimentRound } from "./experiment.ts";
 export type { TrainingRunOutput } from "./training-run.ts";
 
@@ -32,7 +33,7 @@ export function createTraining(
         adapterIn: input.adapter ?? null,
         referenceAdapter: input.stage === "exo" ? (input.adapter ?? null) : null,
         pairs: input.pairs === "ledger" ? { from: "ledger", stage: input.stage } : { from: "file", path: resolve(input.pairs) },
-        mask: input.stage === "exo" ? { kind: "answer_only" } : { kind: "none" },
+        mask: input.stage === "exo" ? "answer_only" : "none",
         adapterOut: resolve(input.out),
         settings: parseOverrides(input.set ?? {}),
       };

@@ -7,6 +7,7 @@ import { AppError, isAppError } from "../../shared/errors.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
+import { Mask } from "../preference/index.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { verifyAdapter } from "./parity.ts";
@@ -24,7 +25,7 @@ export const TrainingRunInput = z.strictObject({
   /** EXO's frozen reference: an adapter file, or null for the base model. */
   referenceAdapter: z.string().nullable(),
   pairs: PairSelection,
-  mask: MaskSetting,
+  mask: Mask,
   adapterOut: z.string(),
   /** The trainer's own configuration keys. */
   settings: z.record(z.string(), z.unknown()),

@@ -1,0 +1,130 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { engineContract, type EngineHandlers } from "../shared/contract/index.ts";
+import type { Port } from "../shared/rpc/port.ts";
+import type { EngineConfig } from "./config.ts";
+import { createCorpus } from "./corpus/index.ts";
+import { closeDatabase, lockWorkspace, openDatabase } from "./db/index.ts";
+import { createHostEmbedder } from "./embedding/index.ts";
+import type { Emit } from "./events.ts";
+import { createGraph } from "./graph/index.ts";
+import { createModelHost, createModelRunner } from "./inference/index.ts";
+import { createJobQueue, createJobStore, type EnqueueRequest, type JobQueue } from "./jobs/index.ts";
+import { systemClock } from "./lib/clock.ts";
+import { createModels } from "./models/index.ts";
+import { createPreference } from "./preference/index.ts";
+import { createReflection } from "./reflection/index.ts";
+import { createRpcServer } from "./rpc/index.ts";
+import { createTraining } from "./training/index.ts";
+import { createWorkspaceHandlers } from "./workspace.ts";
+
+export type { EngineConfig } from "./config.ts";
+
+export type Engine = {
+  /** Answers the contract on this port until it closes. */
+  serve(port: Port): void;
+  /** Stops running jobs so that the next start goes on with them, ends the model host and closes the database. */
+  close(): Promise<void>;
+};
+
+/**
+ * Wires every service by hand, in the order in which they stand on each other.
+ * Errors: WORKSPACE_LOCKED, DB_TOO_NEW, DB_CORRUPT.
+ */
+export async function createEngine(config: EngineConfig): Promise<Engine> {
+  const { workspaceDir, resourcesDir, log } = config;
+  const clock = config.clock ?? systemClock;
+  const lock = lockWorkspace(workspaceDir);
+  const db = openLocked(workspaceDir, lock);
+
+  // the queue and the server need every domain, and every domain announces and enqueues
+  let queue: JobQueue | undefined;
+  let server: { broadcast(name: string, payload: unknown): void } | undefined;
+  const emit: Emit = (name, payload) => server?.broadcast(name, payload);
+  const enqueue = (request: EnqueueRequest) => {
+    if (!queue) throw new Error("a job was enqueued before the engine was complete");
+    return queue.enqueue(request);
+  };
+  const base = { db, clock, log, emit, enqueue };
+
+  const host = createModelHost({ startHost: config.startHost });
+  const runner = createModelRunner(host);
+  const promptsDir = join(resourcesDir, "prompts");
+  const sampleCorpusDir = join(resourcesDir, "sample-corpus");
+  const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
+  const embedder = createHostEmbedder(host, () => models.api.embedderDir());
+  const corpus = createCorpus({ ...base, embedder, workspaceDir, sampleCorpusDir, pdfWorkerPath: config.pdfWorkerPath });
+  const graph = createGraph({ ...base, runner, corpus: corpus.api, promptsDir });
+  const reflection = createReflection({ ...base, runner, embedder, corpus: corpus.api, models: models.api, promptsDir });
+  const preference = createPreference({
+    ...base,
+    runner,
+    embedder,
+    corpus: corpus.api,
+    models: models.api,
+    promptsDir,
+    recipesDir: join(resourcesDir, "recipes"),
+    onPair: (pair) => graph.api.addPairThinking(pair),
+  });
+  const training = createTraining({
+    ...base,
+    runner,
+    models: models.api,
+    preference: preference.api,
+    trainer: config.trainer,
+    workspaceDir,
+    resourcesDir,
+  });
+
+  const jobs = createJobQueue({
+    store: createJobStore(db, clock),
+    definitions: [...models.jobs, ...corpus.jobs, ...graph.jobs, ...reflection.jobs, ...preference.jobs, ...training.jobs],
+    log,
+    onChange: (job) => emit("job.changed", { job }),
+  });
+  queue = jobs;
+
+  const handlers: EngineHandlers = {
+    workspace: createWorkspaceHandlers({
+      db,
+      config,
+      isEmbedderPresent: () => models.api.isEmbedderPresent(),
+      sampleCorpusAvailable: existsSync(sampleCorpusDir),
+    }),
+    corpus: corpus.handlers,
+    model: { ...models.handlers, verifyAdapter: training.verifyAdapter },
+    preference: preference.handlers,
+    training: training.handlers,
+    reflection: reflection.handlers,
+    graph: graph.handlers,
+    job: {
+      list: ({ limit }) => jobs.list(limit ?? 100),
+      get: ({ jobId }) => jobs.get(jobId),
+      cancel: ({ jobId }) => (jobs.cancel(jobId), {}),
+      retry: ({ jobId }) => ({ jobId: jobs.retry(jobId) }),
+    },
+  };
+  const rpc = createRpcServer(engineContract, handlers, { log, checkOutputs: config.checkOutputs ?? false });
+  server = rpc;
+  jobs.open();
+
+  return {
+    serve: rpc.serve,
+    async close() {
+      await jobs.close();
+      rpc.close();
+      await host.stop();
+      closeDatabase(db);
+      lock.release();
+    },
+  };
+}
+
+function openLocked(workspaceDir: string, lock: { release(): void }) {
+  try {
+    return openDatabase(workspaceDir);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
