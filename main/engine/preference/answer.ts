@@ -1,0 +1,63 @@
+import type { ThinkingSection } from "../../shared/contract/preference.ts";
+import type { PromptSet } from "../inference/index.ts";
+import {
+  cutAtSentenceEnd,
+  inventedFacts,
+  longestSharedRun,
+  looksEnglish,
+  overlapShare,
+  repetitionShare,
+  words,
+} from "../lib/text.ts";
+import { type Ask, nTries } from "./ask.ts";
+import { type FilterReason, filtered, found, type Outcome } from "./outcome.ts";
+import type { Recipe } from "./recipe.ts";
+import { asFacts } from "./thinking-lines.ts";
+import { formatThinking } from "./thinking.ts";
+import { copiesExamples, exampleStems, REFERS_TO_TEXT } from "./wording.ts";
+
+export type AnswerInput = {
+  ask: Ask;
+  promptSet: PromptSet;
+  recipe: Recipe;
+  question: string;
+  thinking: ThinkingSection[];
+  context: string[];
+};
+
+/** The answer from thinking and context: tried until one passes every filter, else the last reason. */
+export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> {
+  const { ask, promptSet, question, thinking, context } = input;
+  const values = {
+    question,
+    facts: asFacts(thinking[0]?.statements ?? []),
+    thinking: formatThinking(thinking),
+    context: context.join("\n\n"),
+  };
+  let reason: FilterReason = "answer_empty";
+  for (let attempt = 0; attempt < nTries(promptSet, "answer"); attempt++) {
+    const { text } = await ask("answer", values, { attempt });
+    const answer = cutAtSentenceEnd(text);
+    const problem = answerProblem(answer, input);
+    if (!problem) return found(answer);
+    reason = problem;
+  }
+  return filtered(reason);
+}
+
+/** Null when the answer can be used. */
+export function answerProblem(answer: string, input: Omit<AnswerInput, "ask">): FilterReason | null {
+  const { filters, markers } = input.recipe;
+  const sources = [input.question, formatThinking(input.thinking), ...input.context].join("\n");
+  if (answer === "") return "answer_empty";
+  if (Object.values(markers).some((marker) => answer.includes(marker))) return "chosen_malformed";
+  if (words(answer).length < filters.minAnswerWords) return "answer_too_short";
+  if (REFERS_TO_TEXT.test(answer)) return "answer_refers_to_text";
+  if (!looksEnglish(answer)) return "answer_not_english";
+  if (repetitionShare(answer) > filters.maxRepetition) return "answer_repeats_itself";
+  if (inventedFacts(answer, sources).length > 0) return "answer_invented_facts";
+  if (copiesExamples(answer, sources, exampleStems(input.promptSet, "answer"))) return "answer_off_topic";
+  if (overlapShare(answer, sources) < filters.minAnswerOverlap) return "answer_off_topic";
+  const isCopied = input.context.some((text) => longestSharedRun(answer, text) > filters.maxCopiedWords);
+  return isCopied ? "answer_copies_context" : null;
+}

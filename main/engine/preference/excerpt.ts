@@ -1,0 +1,66 @@
+import { words } from "../lib/text.ts";
+import { splitSentences } from "../../shared/sentences.ts";
+
+const MIN_WORDS = 8;
+const MAX_WORDS = 45;
+
+/**
+ * The sentences of a passage that say something on their own, with citations and pointers to figures taken out.
+ * Captions, headers, half sentences at a chunk's edge and talk about the paper itself stay behind: a small model copies
+ * whatever it is shown.
+ */
+export function usableSentences(text: string): string[] {
+  const sentences = splitSentences(text).map((span) => cleanSentence(span.text));
+  return [...new Set(sentences)].filter(isUsable);
+}
+
+/** One sentence without citations, pointers and the words that announce a finding. */
+export function cleanSentence(sentence: string): string {
+  const cleaned = sentence
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/\s?\[\d[\d\s,–-]*\]/g, "")
+    .replaceAll(
+      /\s?\((?:see |cf\. )?(?:Supplementary |Additional )?(?:Figs?\.?|Figures?|Tables?|Eqs?\.?|Equations?|Scheme|Section|file)[^()]*\)/gi,
+      "",
+    )
+    .replaceAll(/\s?\([^()]*\b(?:et al\.?|(?:19|20)\d\d[a-z]?)[^()]*\)/g, "")
+    .replace(ANNOUNCEMENT, "")
+    .replaceAll(/\s+([,.;:])/g, "$1")
+    .trim();
+  return cleaned.charAt(0).toUpperCase() + cleaned.slice(1);
+}
+
+/** Whether a sentence can be understood without the one before it. */
+export function isSelfContained(sentence: string): boolean {
+  return !/^(?:It|They|He|She|This|These|That|Those|Such|Both|Each|Here|There|Its|Their|The (?:former|latter|same|above|other))\b/.test(
+    sentence,
+  );
+}
+
+/** Whether a sentence names a cause, an effect or a purpose: what a question about mechanism needs. */
+export function explains(sentence: string): boolean {
+  return EXPLAINS.test(sentence);
+}
+
+const EXPLAINS =
+  /\b(?:because|due to|owing to|thus|thereby|hence|therefore|so that|in order to|leads? to|led to|leading to|results? in|resulted in|resulting|caus(?:es?|ed|ing)|improv\w+|enhanc\w+|increas\w+|decreas\w+|reduc(?:es?|ed|ing)|facilitat\w+|accelerat\w+|promot\w+|prevent\w*|inhibit\w*|allows?|enables?|contribut\w+|attributed|ascribed|responsible|depends? on|affects?|influenc\w+|regulat\w+|requires?|shorten\w*|restrict\w*)\b/i;
+
+function isUsable(sentence: string): boolean {
+  const nWords = words(sentence).length;
+  if (nWords < MIN_WORDS || nWords > MAX_WORDS) return false;
+  if (!/^["'“(]?\p{Lu}/u.test(sentence) || !/[.!?]["'”’)]?$/.test(sentence)) return false;
+  if (UNUSABLE.test(sentence) || !FINITE_VERB.test(sentence)) return false;
+  const nSymbols = sentence.replaceAll(/[\p{L}\s.,;:()'’-]/gu, "").length;
+  return nSymbols / sentence.length < 0.15;
+}
+
+/** "Figure 4 clearly shows that", "As shown in Figure 2,", "It can be seen that", "Furthermore," … */
+const ANNOUNCEMENT =
+  /^(?:(?:Furthermore|Moreover|In addition|Additionally|Meanwhile|However|Therefore|Thus|Hence|Besides|Interestingly|Notably|Finally|Firstly|Secondly|Similarly|Consequently|As a result),?\s+)*(?:(?:As (?:is |can be )?(?:shown|seen|illustrated|depicted|presented) (?:in|from) (?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]*?,\s)|(?:(?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]{1,12}\s(?:also |clearly )?(?:shows?|reveals?|indicates?|demonstrates?|confirms?)\sthat\s)|(?:(?:It|As) (?:can|could|has|is|was)(?: also)?(?: be| been)?(?: clearly)? (?:seen|observed|found|noted|known|shown|concluded|well known)(?: clearly)?,?(?: from [^,]*)? that\s)|(?:(?:We|These results?|The results?|The above results?|Our results?|All of the results)(?: also| clearly)? (?:found|observed|show|showed|demonstrate|demonstrated|indicate|indicated|suggest|reveal|revealed|concluded?) that\s))?/;
+
+const UNUSABLE =
+  /\b(?:we|our|us|ours|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licensee?|corresponding author|e-?mail|published|manuscript|funding|acknowledge\w*|received|accepted|\d+ of \d+)\b|\b(?:this|the present|the current) (?:study|paper|work|article|section|review|chapter|manuscript)\b|[|©@=]|\b(?:as follows|the following|error bars|significance determined|data points?|replicates)\b/i;
+
+/** Captions and headings have none of these. */
+const FINITE_VERB =
+  /\b(?:is|are|was|were|has|have|had|can|could|may|might|must|will|would|should|do|does|did|(?:increas|decreas|reduc|improv|enhanc|caus|produc|provid|requir|involv|indicat|demonstrat|facilitat|promot|inhibit|prevent|affect|allow|enabl|lead|result|remain|depend|contain|consist|exhibit|form|show|reveal|suggest|confirm|become|occur|offer|give|make|play|help|exist|appear|represent|correspond|contribut|accelerat|shorten|lower|limit|restrict|act|serve|support|follow|change|mean|differ|maintain|retain|transform|regulat|bind|express|encod|control|stabili[sz]|grow|diffus|dissolv|precipitat)(?:e?s|e?d)?|led|gave|made|became|grew|bound|showed)\b/i;

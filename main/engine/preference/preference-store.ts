@@ -1,0 +1,186 @@
+import type { PairRow, PairSource, Stage, ThinkingSection } from "../../shared/contract/preference.ts";
+import type { PairId } from "../../shared/ids.ts";
+import type { Db } from "../db/index.ts";
+import type { Clock } from "../lib/clock.ts";
+import { newId } from "../lib/ids.ts";
+import type { Provenance } from "./provenance.ts";
+import type { Vector } from "./similarity.ts";
+
+export type PairKey = { experimentId: string; stage: Stage; round: number };
+export type NewPair = PairKey &
+  Omit<PairRow, "id" | "createdAt"> & {
+    id?: PairId;
+    vector: Vector | null;
+    provenance: Provenance;
+    events: { kind: string; payload: unknown }[];
+  };
+export type PairWithProvenance = PairRow & { provenance: Provenance };
+export type PreferenceStore = ReturnType<typeof createPreferenceStore>;
+
+type Row = {
+  id: string;
+  stage: string;
+  round: number;
+  ordinal: number;
+  question: string;
+  chosen: string;
+  rejected: string;
+  thinking: string;
+  status: string;
+  filter_reason: string | null;
+  sources: string;
+  provenance: string;
+  created_at: number;
+};
+const COLUMNS =
+  "id, stage, round, ordinal, question, chosen, rejected, thinking, status, filter_reason, sources, provenance, created_at";
+
+export function createPreferenceStore(db: Db, clock: Clock) {
+  const insertExperiment = db.prepare(
+    "INSERT OR IGNORE INTO experiment (id, key, recipe, created_at) VALUES (@id, @key, @recipe, @createdAt)",
+  );
+  const selectExperiment = db.prepare<[string], { recipe: string }>("SELECT recipe FROM experiment WHERE id = ?");
+  const insertQuestion = db.prepare(
+    "INSERT INTO question (id, text, chunk_id, vector, created_at) VALUES (@id, @text, @chunkId, @vector, @createdAt)",
+  );
+  const insertPair = db.prepare(`
+    INSERT OR IGNORE INTO preference_pair
+      (id, experiment_id, stage, round, ordinal, question_id, question, chosen, rejected, thinking, status,
+       filter_reason, sources, provenance, created_at)
+    VALUES
+      (@id, @experimentId, @stage, @round, @ordinal, @questionId, @question, @chosen, @rejected, @thinking, @status,
+       @filterReason, @sources, @provenance, @createdAt)`);
+  const insertEvent = db.prepare(
+    "INSERT INTO pair_event (pair_id, seq, at, kind, payload) VALUES (@pairId, @seq, @at, @kind, @payload)",
+  );
+  const selectEvents = db.prepare<[string], { kind: string; payload: string }>(
+    "SELECT kind, payload FROM pair_event WHERE pair_id = ? ORDER BY seq",
+  );
+  const selectPair = db.prepare<[string], Row>(`SELECT ${COLUMNS} FROM preference_pair WHERE id = ?`);
+  const selectRound = db.prepare<[PairKey], Row>(`
+    SELECT ${COLUMNS} FROM preference_pair
+    WHERE experiment_id = @experimentId AND stage = @stage AND round = @round ORDER BY ordinal`);
+  const selectMatching = db.prepare<[{ stage: string | null; status: string | null; limit: number }], Row>(`
+    SELECT ${COLUMNS} FROM preference_pair
+    WHERE (@stage IS NULL OR stage = @stage) AND (@status IS NULL OR status = @status)
+    ORDER BY created_at DESC, id DESC LIMIT @limit`);
+  const selectAccepted = db.prepare<[{ stage: string | null }], Row>(`
+    SELECT ${COLUMNS} FROM preference_pair
+    WHERE status = 'accepted' AND (@stage IS NULL OR stage = @stage) ORDER BY created_at, id`);
+  const countMatching = db.prepare<[{ stage: string | null; status: string | null }], { n: number }>(`
+    SELECT COUNT(*) AS n FROM preference_pair
+    WHERE (@stage IS NULL OR stage = @stage) AND (@status IS NULL OR status = @status)`);
+  const countReasons = db.prepare<[{ stage: string | null }], { reason: string; n: number }>(`
+    SELECT filter_reason AS reason, COUNT(*) AS n FROM preference_pair
+    WHERE filter_reason IS NOT NULL AND (@stage IS NULL OR stage = @stage) GROUP BY filter_reason`);
+  const countSources = db.prepare<[string], { chunkId: string; n: number }>(`
+    SELECT json_extract(sources, '$[0].chunkId') AS chunkId, COUNT(*) AS n FROM preference_pair
+    WHERE experiment_id = ? AND json_array_length(sources) > 0 GROUP BY chunkId`);
+  const selectVectors = db.prepare<[string], { vector: Buffer }>(`
+    SELECT question.vector FROM preference_pair JOIN question ON question.id = preference_pair.question_id
+    WHERE preference_pair.experiment_id = ? AND question.vector IS NOT NULL
+    ORDER BY preference_pair.created_at, preference_pair.id`);
+
+  /** Pair, question and events in one transaction; undefined when the place in the round is taken. */
+  const insert = db.transaction((pair: NewPair): PairRow | undefined => {
+    const id = pair.id ?? newId<PairId>(clock());
+    const createdAt = clock();
+    const questionId = pair.question === "" ? null : newId(createdAt);
+    if (questionId !== null) {
+      const chunkId = pair.sources[0]?.chunkId ?? "";
+      insertQuestion.run({ id: questionId, text: pair.question, chunkId, vector: toBlob(pair.vector), createdAt });
+    }
+    const { changes } = insertPair.run({
+      id,
+      experimentId: pair.experimentId,
+      stage: pair.stage,
+      round: pair.round,
+      ordinal: pair.ordinal,
+      questionId,
+      question: pair.question,
+      chosen: pair.chosen,
+      rejected: pair.rejected,
+      thinking: JSON.stringify(pair.thinking),
+      status: pair.status,
+      filterReason: pair.filterReason,
+      sources: JSON.stringify(pair.sources),
+      provenance: JSON.stringify(pair.provenance),
+      createdAt,
+    });
+    if (changes === 0) {
+      if (questionId !== null) db.prepare("DELETE FROM question WHERE id = ?").run(questionId);
+      return undefined;
+    }
+    for (const [seq, { kind, payload }] of pair.events.entries()) {
+      insertEvent.run({ pairId: id, seq, at: createdAt, kind, payload: JSON.stringify(payload) });
+    }
+    return toPairRow(selectPair.get(id)!);
+  });
+
+  return {
+    /** Keeps the recipe that the experiment began with when the id is known already. */
+    openExperiment(experiment: { id: string; key: string; recipe: unknown }): void {
+      const { id, key, recipe } = experiment;
+      insertExperiment.run({ id, key, recipe: JSON.stringify(recipe), createdAt: clock() });
+    },
+    experimentRecipe(id: string): unknown {
+      const row = selectExperiment.get(id);
+      return row && (JSON.parse(row.recipe) as unknown);
+    },
+    insert: (pair: NewPair) => insert.immediate(pair),
+    has: (id: PairId) => selectPair.get(id) !== undefined,
+    get(id: PairId): PairWithProvenance | undefined {
+      const row = selectPair.get(id);
+      return row && withProvenance(row);
+    },
+    events: (id: PairId) =>
+      selectEvents.all(id).map(({ kind, payload }) => ({ kind, payload: JSON.parse(payload) as unknown })),
+    round: (key: PairKey): PairRow[] => selectRound.all(keyOf(key)).map(toPairRow),
+    list: (filter: { stage: Stage | null; status: PairRow["status"] | null; limit: number }) =>
+      selectMatching.all(filter).map(toPairRow),
+    count: (filter: { stage: Stage | null; status: PairRow["status"] | null }): number => countMatching.get(filter)!.n,
+    accepted: (stage: Stage | null): PairWithProvenance[] => selectAccepted.all({ stage }).map(withProvenance),
+    filterCounts: (stage: Stage | null): Record<string, number> =>
+      Object.fromEntries(countReasons.all({ stage }).map(({ reason, n }) => [reason, n])),
+    /** How often each chunk was a source in the experiment. */
+    timesSampled: (experimentId: string) =>
+      new Map(countSources.all(experimentId).map(({ chunkId, n }) => [chunkId, n])),
+    questionVectors: (experimentId: string): Vector[] =>
+      selectVectors.all(experimentId).map(({ vector }) => fromBlob(vector)),
+  };
+}
+
+/** Only the columns that the statement names; better-sqlite3 refuses unknown parameters. */
+function keyOf({ experimentId, stage, round }: PairKey): PairKey {
+  return { experimentId, stage, round };
+}
+
+function toPairRow(row: Row): PairRow {
+  return {
+    id: row.id as PairId,
+    stage: row.stage as Stage,
+    round: row.round,
+    ordinal: row.ordinal,
+    question: row.question,
+    chosen: row.chosen,
+    rejected: row.rejected,
+    thinking: JSON.parse(row.thinking) as ThinkingSection[],
+    status: row.status as PairRow["status"],
+    filterReason: row.filter_reason,
+    sources: JSON.parse(row.sources) as PairSource[],
+    createdAt: row.created_at,
+  };
+}
+
+function withProvenance(row: Row): PairWithProvenance {
+  return { ...toPairRow(row), provenance: JSON.parse(row.provenance) as Provenance };
+}
+
+/** n_dims little-endian float32, as everywhere in the database. */
+function toBlob(vector: Vector | null): Buffer | null {
+  return vector && Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+function fromBlob(blob: Buffer): Vector {
+  return new Float32Array(blob.buffer.slice(blob.byteOffset, blob.byteOffset + blob.byteLength));
+}

@@ -1,0 +1,70 @@
+import type { Embedder } from "../embedding/embedder.ts";
+import type { PromptSet } from "../inference/index.ts";
+import { contentWords, overlapShare, repetitionShare, words } from "../lib/text.ts";
+import { type Ask, nTries } from "./ask.ts";
+import { type FilterReason, filtered, found, type Outcome } from "./outcome.ts";
+import type { Filters } from "./recipe.ts";
+import { cosine, type Vector } from "./similarity.ts";
+import { copiesExamples, exampleStems, REFERS_TO_TEXT } from "./wording.ts";
+
+export type Question = { text: string; vector: Vector };
+
+const MIN_CONTENT_WORDS = 3;
+
+/** One question that the passage answers: tried until one passes every filter, else the last reason. */
+export async function writeQuestion(input: {
+  ask: Ask;
+  promptSet: PromptSet;
+  embedder: Embedder;
+  passage: string;
+  filters: Filters;
+  /** Vectors of the questions asked before. */
+  earlier: Vector[];
+  signal: AbortSignal;
+}): Promise<Outcome<Question>> {
+  const { ask, promptSet, passage, filters } = input;
+  let reason: FilterReason = "question_form";
+  for (let attempt = 0; attempt < nTries(promptSet, "question"); attempt++) {
+    const answer = await ask("question", { text: passage }, { attempt });
+    const text = readQuestion(answer.text, promptSet.style);
+    const problem = questionProblem(text, passage, exampleStems(promptSet, "question"), filters);
+    if (problem) {
+      reason = problem;
+      continue;
+    }
+    const [vector] = (await input.embedder.embed([text], input.signal)) as [Vector];
+    if (!input.earlier.some((other) => cosine(other, vector) > filters.maxQuestionSimilarity))
+      return found({ text, vector });
+    reason = "question_duplicate";
+  }
+  return filtered(reason);
+}
+
+/** Null when the question can be used. `stemsOfExamples` are content words that only the prompt's examples put into its head. */
+export function questionProblem(
+  question: string,
+  passage: string,
+  stemsOfExamples: Set<string>,
+  filters: Pick<Filters, "minQuestionOverlap">,
+): FilterReason | null {
+  if (!/^[^?]+\?$/.test(question) || !/^["“]?\p{L}/u.test(question) || words(question).length > 40)
+    return "question_form";
+  const stems = contentWords(question);
+  if (new Set(stems).size < MIN_CONTENT_WORDS) return "question_too_short";
+  if (REFERS_TO_TEXT.test(question)) return "question_refers_to_text";
+  if (repetitionShare(question, 3) > 0 || hasImmediateRepeat(stems)) return "question_repeats_itself";
+  if (copiesExamples(question, passage, stemsOfExamples)) return "question_copied_from_prompt";
+  return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
+}
+
+function readQuestion(text: string, style: PromptSet["style"]): string {
+  if (style === "lines") return text.replace(/^Question:\s*/i, "").trim();
+  const parsed = JSON.parse(text) as { question: string }; // the grammar allows nothing else
+  return parsed.question.trim();
+}
+
+function hasImmediateRepeat(stems: string[]): boolean {
+  const counts = new Map<string, number>();
+  for (const word of stems) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts.values()].some((n) => n > 2);
+}
