@@ -44,7 +44,8 @@ export function createHostHandlers(): Handlers<HostContract> {
     },
     embedding: {
       space: async ({ modelDir }) => (await embedder(modelDir)).space(),
-      embed: async ({ modelDir, texts }) => (await embedder(modelDir)).embed(texts),
+      // messages are copied between processes, so whether a vector's memory could be shared plays no part
+      embed: async ({ modelDir, texts }) => (await (await embedder(modelDir)).embed(texts)) as Float32Array<ArrayBuffer>[],
       countTokens: async ({ modelDir, texts }) => (await embedder(modelDir)).countTokens(texts),
     },
   };

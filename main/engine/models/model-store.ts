@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import type { AdapterFacts, AdapterRow, ModelFacts, ModelRow, ParityReport } from "../../shared/contract/model.ts";
+import type { AdapterId, ModelId } from "../../shared/ids.ts";
+import type { Db } from "../db/index.ts";
+import type { Clock } from "../lib/clock.ts";
+import { newId } from "../lib/ids.ts";
+
+/** Size and time of a file when its SHA-256 was taken: as long as both stay, the hash stays. */
+export type FileStamp = { sizeBytes: number; mtimeMs: number };
+export type StoredModel = ModelRow & { stamp: FileStamp };
+export type StoredAdapter = AdapterRow & { stamp: FileStamp };
+
+export type ModelStore = ReturnType<typeof createModelStore>;
+
+type ModelColumns = { id: string; name: string; path: string; sha256: string; facts: string; added_at: number };
+type AdapterColumns = {
+  id: string;
+  name: string;
+  path: string;
+  sha256: string;
+  model_id: string | null;
+  model_name: string | null;
+  training_run_id: string | null;
+  facts: string;
+  parity: string | null;
+  created_at: number;
+};
+
+export function createModelStore(db: Db, clock: Clock) {
+  const upsertModel = db.prepare(`
+    INSERT INTO model (id, name, path, sha256, facts, added_at) VALUES (@id, @name, @path, @sha256, @facts, @at)
+    ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, facts = excluded.facts`);
+  const selectModels = db.prepare<[], ModelColumns>("SELECT id, name, path, sha256, facts, added_at FROM model ORDER BY name");
+  const selectModel = db.prepare<[{ ref: string }], ModelColumns>(`
+    SELECT id, name, path, sha256, facts, added_at FROM model WHERE id = @ref OR name = @ref OR path = @ref
+    ORDER BY id = @ref DESC, name = @ref DESC LIMIT 1`);
+  const upsertAdapter = db.prepare(`
+    INSERT INTO adapter (id, name, path, sha256, model_id, training_run_id, facts, parity, created_at)
+    VALUES (@id, @name, @path, @sha256, @modelId, @trainingRunId, @facts, NULL, @at)
+    ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, model_id = excluded.model_id,
+      training_run_id = excluded.training_run_id, facts = excluded.facts, parity = NULL`);
+  const adapterColumns = `
+    SELECT adapter.id, adapter.name, adapter.path, adapter.sha256, adapter.model_id, model.name AS model_name,
+      adapter.training_run_id, adapter.facts, adapter.parity, adapter.created_at
+    FROM adapter LEFT JOIN model ON model.id = adapter.model_id`;
+  const selectAdapters = db.prepare<[], AdapterColumns>(`${adapterColumns} ORDER BY adapter.created_at DESC, adapter.id DESC`);
+  const selectAdapter = db.prepare<[{ ref: string }], AdapterColumns>(`
+    ${adapterColumns} WHERE adapter.id = @ref OR adapter.path = @ref OR adapter.name = @ref
+    ORDER BY adapter.id = @ref DESC, adapter.path = @ref DESC, adapter.created_at DESC LIMIT 1`);
+  const selectParity = db.prepare<[string], { parity: string | null }>("SELECT parity FROM adapter WHERE id = ?");
+  const updateParity = db.prepare("UPDATE adapter SET parity = @parity WHERE id = @id");
+
+  const findModel = (ref: string) => mapModel(selectModel.get({ ref }));
+  const findAdapter = (ref: string) => mapAdapter(selectAdapter.get({ ref }));
+
+  function freeName(name: string): string {
+    for (let i = 1; ; i++) {
+      const candidate = i === 1 ? name : `${name}-${i}`;
+      if (!selectModels.all().some((row) => row.name === candidate)) return candidate;
+    }
+  }
+
+  return {
+    /** By id, name or path. */
+    findModel,
+    listModels: () => selectModels.all().map(mapKnownModel),
+    /** A known path keeps its id and name; another file under a taken name gets a number behind it. */
+    putModel(name: string, facts: ModelFacts, sha256: string, stamp: FileStamp): StoredModel {
+      const id = newId<ModelId>(clock());
+      db.transaction(() => {
+        const isKnown = selectModel.get({ ref: facts.path })?.path === facts.path;
+        const chosen = isKnown ? name : freeName(name);
+        upsertModel.run({ id, name: chosen, path: facts.path, sha256, facts: JSON.stringify({ facts, stamp }), at: clock() });
+      })();
+      return findModel(facts.path)!; // just written
+    },
+    /** By id, path or, newest first, name. */
+    findAdapter,
+    listAdapters: () => selectAdapters.all().map(mapKnownAdapter),
+    /** A file written again under the same path is a new adapter in the old row: its parity is unknown again. */
+    putAdapter(adapter: {
+      name: string;
+      facts: AdapterFacts;
+      sha256: string;
+      stamp: FileStamp;
+      modelId: string | null;
+      trainingRunId: string | null;
+    }): StoredAdapter {
+      const { facts, stamp, ...columns } = adapter;
+      const id = newId<AdapterId>(clock());
+      upsertAdapter.run({ ...columns, id, path: facts.path, facts: JSON.stringify({ facts, stamp }), at: clock() });
+      return findAdapter(facts.path)!; // just written
+    },
+    parity(id: AdapterId): ParityReport | null {
+      const parity = selectParity.get(id)?.parity;
+      return parity ? (JSON.parse(parity) as ParityReport) : null;
+    },
+    setParity: (id: AdapterId, report: ParityReport) => void updateParity.run({ id, parity: JSON.stringify(report) }),
+  };
+}
+
+function mapModel(row: ModelColumns | undefined): StoredModel | undefined {
+  return row && mapKnownModel(row);
+}
+
+function mapKnownModel(row: ModelColumns): StoredModel {
+  const { facts, stamp } = JSON.parse(row.facts) as { facts: ModelFacts; stamp: FileStamp };
+  return {
+    ...facts,
+    id: row.id as ModelId,
+    name: row.name,
+    path: row.path,
+    sha256: row.sha256,
+    addedAt: row.added_at,
+    isPresent: existsSync(row.path),
+    stamp,
+  };
+}
+
+function mapAdapter(row: AdapterColumns | undefined): StoredAdapter | undefined {
+  return row && mapKnownAdapter(row);
+}
+
+function mapKnownAdapter(row: AdapterColumns): StoredAdapter {
+  const { facts, stamp } = JSON.parse(row.facts) as { facts: AdapterFacts; stamp: FileStamp };
+  const parity = row.parity === null ? null : (JSON.parse(row.parity) as ParityReport);
+  return {
+    ...facts,
+    id: row.id as AdapterId,
+    name: row.name,
+    path: row.path,
+    sha256: row.sha256,
+    modelId: row.model_id as ModelId | null,
+    modelName: row.model_name,
+    trainingRunId: row.training_run_id,
+    createdAt: row.created_at,
+    parityVerdict: parity?.verdict ?? "not_checked",
+    stamp,
+  };
+}

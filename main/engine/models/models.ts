@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { EngineHandlers } from "../../shared/contract/index.ts";
+import type { JobId } from "../../shared/ids.ts";
+import type { Db } from "../db/index.ts";
+import type { Emit } from "../events.ts";
+import { defineJob, type JobDefinition } from "../jobs/index.ts";
+import type { EnqueueRequest } from "../jobs/definition.ts";
+import type { Clock } from "../lib/clock.ts";
+import { defaultModelCacheDir } from "./cache-dir.ts";
+import { loadCatalog } from "./catalog.ts";
+import { readAdapterFacts, readModelFacts } from "./facts.ts";
+import { createModelStore } from "./model-store.ts";
+import { createNetworkLedger } from "./network-ledger.ts";
+import { obtainModel } from "./obtain.ts";
+import { createRegistry } from "./registry.ts";
+
+export type ModelDeps = {
+  db: Db;
+  clock: Clock;
+  emit: Emit;
+  resourcesDir: string;
+  modelCacheDir?: string | undefined;
+  enqueue(request: EnqueueRequest): JobId;
+};
+export type Models = ReturnType<typeof createModels>;
+
+const EMBEDDER = "all-minilm-l6-v2";
+const GetInput = z.strictObject({ name: z.string().min(1) });
+
+/** Base models, adapters and the catalogue. `verifyAdapter` needs the trainer and lives with training. */
+export function createModels(deps: ModelDeps) {
+  const cacheDir = deps.modelCacheDir ?? defaultModelCacheDir();
+  const bundledDir = join(deps.resourcesDir, "models");
+  const catalog = loadCatalog(join(bundledDir, "catalog.yaml"), cacheDir);
+  const store = createModelStore(deps.db, deps.clock);
+  const ledger = createNetworkLedger(deps.db, deps.clock);
+  const changed = () => deps.emit("model.changed", {});
+  const registry = createRegistry(store, catalog, changed);
+
+  const handlers: Omit<EngineHandlers["model"], "verifyAdapter"> = {
+    list: () => store.listModels().map(({ stamp: _, ...row }) => row),
+    catalog: () => catalog.entries(),
+    inspect: ({ path }) => readModelFacts(path),
+    async add({ path }) {
+      const { stamp: _, ...row } = await registry.addModel(path);
+      return row;
+    },
+    get({ name }) {
+      catalog.find(name);
+      return { jobId: deps.enqueue({ type: "model.get", input: { name } }) };
+    },
+    listAdapters: () => store.listAdapters().map(({ stamp: _, ...row }) => row),
+    inspectAdapter: ({ path }) => readAdapterFacts(path),
+  };
+
+  const getJob: JobDefinition = defineJob({
+    type: "model.get",
+    lane: "io",
+    recovery: "requeue",
+    input: GetInput,
+    title: ({ name }) => `Get ${name}`,
+    async run({ input, signal, progress }) {
+      const model = catalog.find(input.name);
+      const onProgress = (n: number, total: number, message: string) => progress({ n, total, unit: "bytes", message });
+      await obtainModel({ catalog, cacheDir, bundledDir, ledger }, model, onProgress, signal);
+      const path = model.kind === "chat" ? catalog.pathOf(model, model.files[0]!) : catalog.dirOf(model);
+      const modelId = model.kind === "chat" ? (await registry.addModel(path, model.name)).id : null;
+      changed();
+      return { name: model.name, path, modelId };
+    },
+  });
+
+  return {
+    handlers,
+    jobs: [getJob],
+    api: {
+      ...registry,
+      parity: store.parity,
+      /** Where the embedder's files are, or will be after `models get`. */
+      embedderDir: () => catalog.dirOf(catalog.find(EMBEDDER)),
+      modelCacheDir: () => cacheDir,
+    },
+  };
+}
