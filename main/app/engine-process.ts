@@ -5,7 +5,7 @@ export type ProcessExit = { code: number | null; signal: string | null };
 
 /** A running engine process, whichever transport carries it. See [Note: engine process]. */
 export type EngineProcess = {
-  pid: number | undefined;
+  readonly pid: number | undefined;
   post(frame: ShellFrame): void;
   onFrame(listener: (frame: EngineFrame) => void): void;
   /** Gives the engine the other end of a window's channel. */

@@ -14,7 +14,9 @@ export function startUtilityEngine(enginePath: string, init: EngineInit, log: Lo
   const exited = exitOf(child);
   void exited.then(hosts.killAll);
   return {
-    pid: child.pid,
+    get pid() {
+      return child.pid; // known only when it has been spawned
+    },
     post: (frame) => send(child, frame),
     onFrame: (listener) =>
       void child.on("message", (frame: EngineFrame) => {
