@@ -29,7 +29,7 @@ export function startChildEngine(enginePath: string, nodePath: string, init: Eng
       if (child.pid === undefined) resolve({ code: null, signal: null });
     });
   });
-  void exited.then(relay.closeAll);
+  void exited.then(() => relay.closeAll());
   post({ t: "init", init });
   return {
     pid: child.pid,
@@ -39,7 +39,7 @@ export function startChildEngine(enginePath: string, nodePath: string, init: Eng
         const frame = message as EngineFrame; // one build on both sides
         if (!relay.deliver(frame)) listener(frame);
       }),
-    openPort: relay.open,
+    openPort: (port) => relay.open(port),
     exited,
     kill: () => void child.kill("SIGKILL"),
   };

@@ -43,10 +43,10 @@ function windowOf(event: IpcMainInvokeEvent, pageOrigin: string): BrowserWindow 
   return window;
 }
 
-function createRoutes({ engineHost, restartEngine }: ShellIpcDeps): Routes {
+function createRoutes(deps: ShellIpcDeps): Routes {
   return {
-    connectEngine: (_request, window) => connectEngine(engineHost, window),
-    restartEngine: () => restartEngine(),
+    connectEngine: (_request, window) => connectEngine(deps.engineHost, window),
+    restartEngine: () => deps.restartEngine(),
     openFiles: ({ kind }, window) => openFiles(kind, window),
     revealPath: ({ path }) => {
       if (!isAbsolute(path) || !existsSync(path)) throw new AppError("NOT_FOUND", `There is no ${path}`);

@@ -29,7 +29,7 @@ function runEngine(shell: ShellLink): void {
     engine.catch(() => {}); // start has told the shell, and ends the process
   });
   // windows may knock while the database is still being opened
-  shell.onPort((port) => void engine?.then(({ serve }) => serve(port)).catch(() => port.close()));
+  shell.onPort((port) => void engine?.then((opened) => opened.serve(port)).catch(() => port.close()));
   shell.onGone(end);
 }
 
@@ -45,7 +45,10 @@ async function start(shell: ShellLink, init: EngineInit): Promise<Engine> {
       version: init.version,
     });
     shell.post({ t: "ready" });
-    reportActivity(engine.serve, (activity) => shell.post({ t: "activity", activity }));
+    reportActivity(
+      (port) => engine.serve(port),
+      (activity) => shell.post({ t: "activity", activity }),
+    );
     return engine;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Port } from "../../shared/rpc/port.ts";
-import { portOfWebSocket, type SocketLike } from "../../shared/rpc/websocket-port.ts";
+import { portOfWebSocket } from "../../shared/rpc/websocket-port.ts";
 import type { Access, Refusal } from "./access.ts";
 
 /** The largest frame of the contract that goes up is a list of 100,000 paths. */
@@ -39,10 +39,9 @@ function judgeUpgrade(request: IncomingMessage, access: Access): Refusal | null 
   return access.judge(request);
 }
 
-/** `ws` has the interface of the browser's WebSocket, with types of its own. */
 function portOf(socket: WebSocket): Port {
   socket.on("error", () => socket.terminate()); // too large or no WebSocket frame at all
-  return portOfWebSocket(socket as unknown as SocketLike);
+  return portOfWebSocket(socket);
 }
 
 /** A laptop that slept leaves connections which nobody closes. */

@@ -78,10 +78,12 @@ function decode(header: string): string {
   }
 }
 
+const MAX_NAME_BYTES = 200;
+
 /** File systems count bytes, up to 255; the ending says what the file is, so the front gives way. */
 function shorten(name: string): string {
-  let kept = [...name];
-  while (Buffer.byteLength(kept.join("")) > 200) kept = kept.slice(1);
+  let kept = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  while (Buffer.byteLength(kept.join("")) > MAX_NAME_BYTES) kept = kept.slice(1);
   return kept.join("");
 }
 
@@ -116,14 +118,14 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
 async function deleteAfterImport(engine: { serve(port: Port): void }, uploadsDir: string): Promise<() => void> {
   const { port1, port2 } = new MessageChannel();
   engine.serve(portOfMessagePort(port1));
-  const { client, on, close } = createRpcClient<EngineContract, EngineEvents>(engineContract, portOfMessagePort(port2));
-  const jobs = await client.job.list({ limit: 500 });
+  const rpc = createRpcClient<EngineContract, EngineEvents>(engineContract, portOfMessagePort(port2));
+  const jobs = await rpc.client.job.list({ limit: 500 });
   const isAnyOpen = jobs.some((job) => isImport(job) && job.finishedAt === null);
   if (!isAnyOpen) await rm(uploadsDir, { recursive: true, force: true });
-  on("job.changed", ({ job }) => {
+  rpc.on("job.changed", ({ job }) => {
     if (isImport(job) && job.status === "succeeded") void deleteUploads(job, uploadsDir);
   });
-  return close;
+  return () => rpc.close();
 }
 
 function isImport(job: JobRow): boolean {

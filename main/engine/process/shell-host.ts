@@ -29,7 +29,7 @@ export function startHostThroughShell(shell: ShellLink): StartHost | null {
     const deferred = createDeferredPort();
     const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       hosts.set(hostId, {
-        attach: deferred.attach,
+        attach: (port) => deferred.attach(port),
         exited: (exit) => {
           deferred.port.close();
           resolve(exit);

@@ -32,6 +32,7 @@ function linkOfParentPort(parentPort: ParentPort): ShellLink {
   const frames = listeners<[ShellFrame]>();
   const ports = listeners<[Port]>();
   const hostPorts = listeners<[number, Port]>();
+  const parent = portOfElectron(parentPort);
   parentPort.on("message", (event: { data: unknown; ports: ElectronPort[] }) => {
     const frame = ShellFrame.parse(event.data);
     const port = event.ports[0];
@@ -41,7 +42,7 @@ function linkOfParentPort(parentPort: ParentPort): ShellLink {
   });
   parentPort.start?.();
   return {
-    post: (frame) => parentPort.postMessage(frame),
+    post: (frame) => parent.post(frame),
     onFrame: frames.add,
     onPort: ports.add,
     onGone: () => {}, // Electron ends its utility processes with itself
@@ -62,7 +63,13 @@ export function linkOfPort(parent: Port): ShellLink {
     else if (frame.t === "port-close") mux.closed(frame.portId);
     else frames.emit(frame);
   });
-  return { post, onFrame: frames.add, onPort: ports.add, onGone: parent.onClose, onHostPort: null };
+  return {
+    post,
+    onFrame: frames.add,
+    onPort: ports.add,
+    onGone: (listener) => parent.onClose(listener),
+    onHostPort: null,
+  };
 }
 
 function listeners<Arguments extends unknown[]>() {
