@@ -1,0 +1,3 @@
+export { exportMarkdown } from "./export-markdown.ts";
+export { createReflection, type Reflection } from "./reflection.ts";
+export type { ReflectionDeps } from "./types.ts";
