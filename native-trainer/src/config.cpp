@@ -184,6 +184,12 @@ static void config_check(train_config & c, config_use use) {
     if (c.reference == reference_model::adapter_in && c.adapter_in.empty()) {
         fail_input("CONFIG", "config: reference \"adapter_in\" needs adapter_in", "Name the adapter of the stage before, or use reference \"base\".");
     }
+    if (!c.reference_adapter.empty()) {
+        if (c.loss != loss_type::exo || c.reference == reference_model::adapter_in) {
+            fail_input("CONFIG", "config: reference_adapter goes with loss \"exo\" and without reference \"adapter_in\"", HINT);
+        }
+        c.reference = reference_model::adapter_file;
+    }
     if (c.learning_rate == 0) {
         c.learning_rate = c.loss == loss_type::orpo ? 5e-5 : 1e-6;
     }
@@ -209,6 +215,7 @@ train_config config_read(const std::string & path, config_use use) {
     reader.number("beta", c.beta, 1e-9, 1e6);
     reader.number("label_smoothing", c.label_smoothing, 1e-9, 0.5);
     reader.choice<reference_model>("reference", c.reference, {{"base", reference_model::base}, {"adapter_in", reference_model::adapter_in}});
+    reader.text("reference_adapter", c.reference_adapter);
     reader.number("learning_rate", c.learning_rate, 1e-12, 10);
     reader.choice<lr_schedule>("schedule", c.schedule,
         {{"constant", lr_schedule::constant}, {"linear", lr_schedule::linear}, {"cosine", lr_schedule::cosine}});
@@ -248,6 +255,7 @@ const char * loss_name(loss_type loss) {
 }
 
 json config_identity(const train_config & c) {
+    static const char * const references[] = {"base", "adapter_in", "adapter_file"};
     static const char * const schedules[] = {"constant", "linear", "cosine"};
     json targets = json::array();
     for (int t = 0; t < TARGET_COUNT; t++) {
@@ -259,7 +267,7 @@ json config_identity(const train_config & c) {
         {"loss", loss_name(c.loss)},
         {"beta", c.beta},
         {"label_smoothing", c.label_smoothing},
-        {"reference", c.reference == reference_model::base ? "base" : "adapter_in"},
+        {"reference", references[(int) c.reference]},
         {"learning_rate", c.learning_rate},
         {"schedule", schedules[(int) c.schedule]},
         {"warmup_steps", c.warmup_steps},

@@ -9,7 +9,7 @@
 
 enum class loss_type { orpo, exo };
 enum class lr_schedule { constant, linear, cosine };
-enum class reference_model { base, adapter_in };
+enum class reference_model { base, adapter_in, adapter_file };
 
 // The seven linear layers of a block that can carry a LoRA pair, in the order in which they are stored.
 enum lora_target { TARGET_Q, TARGET_K, TARGET_V, TARGET_O, TARGET_GATE, TARGET_UP, TARGET_DOWN, TARGET_COUNT };
@@ -36,6 +36,7 @@ struct train_config {
     double    beta            = 0.1;
     double    label_smoothing = 5e-3;       // EXO only
     reference_model reference = reference_model::base;
+    std::string reference_adapter;          // EXO only: file of adapter_file
 
     double      learning_rate = 0;          // 0 = by loss: 5e-5 (ORPO), 1e-6 (EXO)
     lr_schedule schedule      = lr_schedule::constant;

@@ -1,5 +1,5 @@
 // score: log-probabilities and loss of every pair, nothing is changed.
-#include "run.h"
+#include "reference.h"
 
 #include <cmath>
 
@@ -7,12 +7,11 @@ static json number_or_null(bool known, double value) {
     return known ? json(value) : json(nullptr);
 }
 
-static pair_logps score_pair(run & r, const packed_pair & packed) {
+static pair_logps score_pair(run & r, const reference & ref_model, const packed_pair & packed) {
     pair_logps l = policy_forward(r.policy_, packed, /*with_lora =*/ true, /*direction =*/ false);
     l.has_prompt = true;
     if (r.config.loss == loss_type::exo) {
-        const bool reference_has_adapter = r.config.reference == reference_model::adapter_in;
-        const pair_logps ref = policy_forward(r.policy_, packed, reference_has_adapter, false);
+        const pair_logps ref = reference_forward(ref_model, r, packed);
         l.ref_chosen_sum   = ref.chosen_sum;
         l.ref_rejected_sum = ref.rejected_sum;
         l.has_reference    = true;
@@ -42,13 +41,15 @@ static json pair_event(const token_pair & pair, const pair_logps & l, const pair
 int command_score(const std::string & config_path) {
     run r;
     run_open(r, config_path, config_use::score);
+    reference ref_model;
+    reference_init(ref_model, r);
     emit(run_hello(r));
     const int64_t start_us = ggml_time_us();
     double loss_sum = 0, margin_sum = 0;
     int64_t n_done = 0, tokens = 0, n_positive = 0;
     for (const token_pair & pair : r.set.pairs) {
         const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
-        const pair_logps l = score_pair(r, packed);
+        const pair_logps l = score_pair(r, ref_model, packed);
         const pair_loss loss = pair_loss_compute(r.config, l);
         emit(pair_event(pair, l, loss));
         loss_sum   += loss.loss;

@@ -1,7 +1,7 @@
 // train: preference pairs in, adapter out.
 #include "optimizer.h"
 #include "platform.h"
-#include "run.h"
+#include "reference.h"
 
 #include <algorithm>
 #include <cmath>
@@ -68,7 +68,8 @@ static bool compute_references(training & t) {
     s.ref_chosen.resize(n, NAN);
     s.ref_rejected.resize(n, NAN);
     // Missing values are computed before the first step, when the adapter still has the weights that it came with.
-    const bool with_adapter = t.r.config.reference == reference_model::adapter_in;
+    reference ref_model;
+    reference_init(ref_model, t.r);
     for (size_t i = 0; i < n; i++) {
         if (!std::isnan(s.ref_chosen[i]) || s.step > 0 || !is_visited(t, i)) {
             continue;
@@ -76,7 +77,7 @@ static bool compute_references(training & t) {
         if (protocol_stop_requested()) {
             return false;
         }
-        const pair_logps ref = policy_forward(t.r.policy_, pair_pack(t.r.set.pairs[i], false), with_adapter, false);
+        const pair_logps ref = reference_forward(ref_model, t.r, pair_pack(t.r.set.pairs[i], /*with_prompt =*/ false));
         s.ref_chosen[i]   = ref.chosen_sum;
         s.ref_rejected[i] = ref.rejected_sum;
         emit({{"event", "reference"}, {"done", i + 1}, {"pairs", n}});
@@ -104,6 +105,7 @@ static void add_pair_metrics(step_metrics & m, const train_config & c, const pai
 static void train_pair(training & t, int64_t index, double weight, step_metrics & m) {
     const bool orpo = t.r.config.loss == loss_type::orpo;
     const packed_pair packed = pair_pack(t.r.set.pairs[(size_t) index], /*with_prompt =*/ orpo);
+    policy_dropout_on(t.r.policy_, t.r.config.seed, t.state.step, index);
     pair_logps l = policy_forward(t.r.policy_, packed, /*with_lora =*/ true, /*direction =*/ true);
     l.has_prompt = orpo;
     if (!orpo) {
@@ -117,6 +119,7 @@ static void train_pair(training & t, int64_t index, double weight, step_metrics 
     if (std::isfinite(loss.loss)) {
         policy_backward(t.r.policy_, packed, loss, weight);
     }
+    policy_dropout_off(t.r.policy_);
 }
 
 static void emit_step(const training & t, const step_metrics & m, double grad_norm, double rate, double seconds) {

@@ -7,6 +7,7 @@ import type { ModelFacts, ParityReport } from "../../shared/contract/model.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { EncodedPair } from "../inference/index.ts";
 import { sha256OfFile } from "../lib/files.ts";
+import { pairMessages } from "../preference/index.ts";
 import { cardPathOf, type ProbeScore, readCard } from "./adapter-card.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { runTrainer } from "./trainer-process.ts";
@@ -83,7 +84,7 @@ function readProbes(path: string): ProbePair[] {
 async function encodeProbes(deps: TrainingDeps, modelPath: string, probes: ProbePair[], signal?: AbortSignal) {
   const encoded: EncodedProbe[] = [];
   for (const { id, question, chosen, rejected } of probes) {
-    const messages = [{ role: "user" as const, content: question }];
+    const messages = pairMessages(question);
     encoded.push({ id, ...(await deps.runner.encodePair({ modelPath, messages, chosen, rejected }, signal)) });
   }
   return encoded;
@@ -172,7 +173,7 @@ async function endsItsTurn(
 ): Promise<boolean> {
   const question = probes[0]?.question ?? "";
   const sampler = { temperature: 0, seed: 1, maxTokens: MAX_ANSWER_TOKENS, dry: { strength: 0.8, allowedLength: 4 } };
-  const messages = [{ role: "user" as const, content: question }];
+  const messages = pairMessages(question);
   const result = await deps.runner.generate({ modelPath, adapterPath, messages, sampler }, () => {}, signal);
   return result.stopReason === "end_of_turn";
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type PairRow, Stage } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ChatMessage } from "../inference/index.ts";
+import { pairMessages } from "../preference/index.ts";
 import type { TrainingDeps } from "./deps.ts";
 
 /** Where a run's pairs come from: a round of an experiment, the whole ledger of a stage, or a file. */
@@ -37,8 +38,8 @@ async function read(deps: TrainingDeps, selection: PairSelection): Promise<Selec
 }
 
 function textPairOf(row: PairRow): TextPair {
-  const messages: ChatMessage[] = [{ role: "user", content: row.question }];
-  return { kind: "text", id: row.id, messages, chosen: row.chosen, rejected: row.rejected };
+  const { id, question, chosen, rejected } = row;
+  return { kind: "text", id, messages: pairMessages(question), chosen, rejected };
 }
 
 const Message = z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() });
@@ -68,7 +69,7 @@ function parseLine(line: string, where: string, index: number): SelectedPair {
   const text = TrlLine.safeParse(value);
   if (text.success) {
     const { id, prompt, chosen, rejected } = text.data;
-    const messages: ChatMessage[] = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
+    const messages = typeof prompt === "string" ? pairMessages(prompt) : prompt;
     return { kind: "text", id: id ?? `line-${index + 1}`, messages, chosen: textOf(chosen), rejected: textOf(rejected) };
   }
   throw new AppError("VALIDATION_FAILED", `${where} is no preference pair`, {

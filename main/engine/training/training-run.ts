@@ -131,7 +131,7 @@ function referenceOf(input: TrainingRunInput): Record<string, unknown> {
   if (input.stage !== "exo") return {};
   if (input.referenceAdapter === null) return { reference: "base" };
   if (input.referenceAdapter === input.adapterIn) return { reference: "adapter_in" };
-  return { reference: "adapter_in", reference_adapter: input.referenceAdapter };
+  return { reference_adapter: input.referenceAdapter };
 }
 
 async function trainToTheEnd(
@@ -176,7 +176,7 @@ function recordStep(
   const row = { step, epoch, loss, metrics: Object.fromEntries(numbers) };
   deps.runs.putStep(runId, row);
   deps.emit("training.step", { runId, step: row });
-  const total = row.metrics["total_steps"] ?? null;
+  const total = row.metrics["steps"] ?? null;
   context.progress({ n: step, total, unit: "steps", message: `loss ${loss.toFixed(4)}` });
 }
 

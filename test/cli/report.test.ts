@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { graphPicture } from "../../main/cli/report/graph-picture.ts";
+import { html } from "../../main/cli/report/html.ts";
+import { lineChart, niceTicks } from "../../main/cli/report/line-chart.ts";
+import { type RunWithSteps, verdictOf, wordDiff } from "../../main/cli/report/sections.ts";
+import type { ConceptRow } from "../../main/shared/contract/graph.ts";
+
+test("text of papers and models is text, in content and in attributes", () => {
+  const evil = `<script>alert(1)</script>" onload='x' &amp;`;
+  const { markup } = html`<p title="${evil}">${evil}</p>`;
+  expect(markup).not.toContain("<script");
+  expect(markup.match(/"/g)).toHaveLength(2);
+  expect(markup).toContain("&#38;amp;");
+});
+
+test("ticks cover the range with round numbers", () => {
+  expect(niceTicks(0.13, 2.9)).toEqual([0, 1, 2, 3]);
+  for (const [low, high] of [
+    [-3e-6, 4e-6],
+    [5, 5],
+    [-250, 1900],
+  ] as const) {
+    const ticks = niceTicks(low, high);
+    expect(ticks[0]).toBeLessThanOrEqual(low);
+    expect(ticks.at(-1)).toBeGreaterThanOrEqual(high);
+    expect(ticks.length).toBeLessThan(9);
+  }
+});
+
+test("a chart draws one point per value inside its frame", () => {
+  const points = [1, 2, 3, 4].map((x) => ({ x, y: 5 - x }));
+  const { markup } = lineChart({ title: "loss", yLabel: "nats", series: [{ name: "a", colour: "#000", points }], bands: [] });
+  expect(markup.match(/<circle/g)).toHaveLength(4);
+  for (const [, value] of markup.matchAll(/c[xy]="([\d.]+)"/g)) expect(Number(value)).toBeGreaterThan(0);
+});
+
+test("a chart without values says so instead of drawing nothing", () => {
+  expect(lineChart({ title: "loss", yLabel: "", series: [], bands: [] }).markup).toContain("no values");
+});
+
+test("the verdict compares the first with the last epoch of the run's own steps", () => {
+  const losses = [4, 3, 2, 1, 1, 0.5];
+  const steps = losses.map((loss, i) => ({ step: i + 1, epoch: (i + 1) / 2, loss, metrics: { "rewards/margins": i } }));
+  // only what verdictOf reads
+  const run = { stage: "exo", round: 0, nPairs: 4, steps } as unknown as RunWithSteps;
+  expect(verdictOf(run)).toMatchObject({ firstLoss: 3.5, lastLoss: 0.75, margin: 4.5, hasFallen: true });
+});
+
+test("a word diff marks what came and what went, and keeps the rest", () => {
+  const markup = wordDiff("carbon helps", "carbon helps electrodes").map((part) => part.markup).join("");
+  expect(markup).toBe("carbon helps<ins> electrodes</ins>");
+  expect(wordDiff("<b>", "").map((part) => part.markup).join("")).toBe("<del>&#60;b&#62;</del>");
+});
+
+test("the same graph gives the same picture", () => {
+  const concepts = ["a", "b", "c"].map((label) => ({ id: label, label, type: "material", nEvidence: 1, firstRound: 0, x: null, y: null }));
+  const rows = concepts as unknown as ConceptRow[];
+  expect(graphPicture(rows, []).markup).toBe(graphPicture(rows, []).markup);
+});
