@@ -18,11 +18,12 @@ export type ChatTemplate = {
 export function createChatTemplate(model: LlamaModel): ChatTemplate {
   const texts = readTexts(model);
   const controlTokens = readControlTokens(model);
-  const endOfTurn = findEndOfTurn(model, texts, controlTokens);
+  const { endOfTurn, lead } = describeOwnTurn(model, texts, controlTokens);
 
   function encode(messages: ChatMessage[], ownText: string): Token[] {
     const parts = renderTemplate(texts, messages, { addGenerationPrompt: true });
-    return tokenizeParts(model, controlTokens, [...parts, { kind: "content", text: ownText }]);
+    const own: TemplatePart[] = ownText === "" ? [] : [{ kind: "content", text: lead + ownText }];
+    return tokenizeParts(model, controlTokens, [...parts, ...own]);
   }
 
   return {
@@ -51,19 +52,33 @@ function readTexts(model: LlamaModel): TemplateTexts {
   return { template, bosToken: model.tokens.bosString ?? "", eosToken: model.tokens.eosString ?? "" };
 }
 
+type OwnTurn = {
+  endOfTurn: Token;
+  /** White space that the template puts before the assistant's words but not behind the generation prompt (Mistral). */
+  lead: string;
+};
+
 /**
- * The control token that the template itself writes behind the assistant's words, if the vocabulary counts it among
- * the ends of generation. The GGUF's own eot entry is only the second choice: in SmolLM2 it names <|endoftext|>.
+ * What the template does around the assistant's words. The end of turn is the control token that it writes behind
+ * them, if the vocabulary counts that among the ends of generation. The GGUF's own eot entry is only the second
+ * choice: in SmolLM2 it names <|endoftext|>.
  */
-function findEndOfTurn(model: LlamaModel, texts: TemplateTexts, controlTokens: ControlTokens): Token {
-  const turn: ChatMessage[] = [{ role: "user", content: "Question" }, { role: "assistant", content: "Answer" }];
-  const parts = renderTemplate(texts, turn, { addGenerationPrompt: false });
-  const tail = controlTokens.split(parts.at(-1)?.text ?? "");
-  const first = tail.find((piece) => piece.kind === "control");
-  if (first?.kind === "control" && model.isEogToken(first.token)) return first.token;
-  const token = model.tokens.eot ?? model.tokens.eos;
-  if (token === null) throw new AppError("MODEL_INCOMPATIBLE", "The model has no end-of-turn token");
-  return token;
+function describeOwnTurn(model: LlamaModel, texts: TemplateTexts, controlTokens: ControlTokens): OwnTurn {
+  const question: ChatMessage = { role: "user", content: "Question" };
+  const answer: ChatMessage = { role: "assistant", content: "Answer" };
+  const whole = renderTemplate(texts, [question, answer], { addGenerationPrompt: false });
+  const prompt = renderTemplate(texts, [question], { addGenerationPrompt: true });
+
+  const tail = controlTokens.split(whole.at(-1)?.text ?? "").find((piece) => piece.kind === "control");
+  const isEnd = tail?.kind === "control" && model.isEogToken(tail.token);
+  const endOfTurn = isEnd ? tail.token : (model.tokens.eot ?? model.tokens.eos);
+  if (endOfTurn === null) throw new AppError("MODEL_INCOMPATIBLE", "The model has no end-of-turn token");
+
+  // parts alternate: control, content, control …, so the third stands between question and answer
+  const between = whole[2]?.text ?? "";
+  const generationPrompt = prompt.at(-1)?.text ?? "";
+  const lead = between.startsWith(generationPrompt) ? between.slice(generationPrompt.length) : "";
+  return { endOfTurn, lead: lead.trim() === "" ? lead : "" };
 }
 
 /** Neighbouring texts are joined before they are tokenised, so that words merge across them as in one whole text. */
