@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { launchApp, type LaunchedApp, type LaunchOptions } from "../../harness/launch-app.ts";
+import { rootDir } from "./project.ts";
+
+export type Studio = LaunchedApp & {
+  page: Page;
+  workspaceDir: string;
+  /** Of the engine process that runs now; from the shell's own log. */
+  enginePid(): number;
+  mainLog(): Record<string, unknown>[];
+};
+
+/** The product's own window. Folders that are not given are new and go with `close()`. */
+export async function launchStudio(options: Partial<LaunchOptions> & { workspaceDir?: string } = {}): Promise<Studio> {
+  const scratchDir = mkdtempSync(join(tmpdir(), "studio-"));
+  const workspaceDir = options.workspaceDir ?? join(scratchDir, "workspace");
+  const launched = await launchApp({
+    appDir: rootDir,
+    userDataDir: join(scratchDir, "user-data"),
+    ...options,
+    args: [`--workspace=${workspaceDir}`, ...(options.args ?? [])],
+  });
+  const page = await launched.app.firstWindow();
+  const mainLog = () =>
+    readFileSync(join(launched.userDataDir, "logs", "main.log"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return {
+    ...launched,
+    page,
+    workspaceDir,
+    mainLog,
+    enginePid: () => Number(mainLog().findLast(({ msg }) => msg === "engine started")?.["pid"]),
+    close: async (limitMs) => {
+      await launched.close(limitMs);
+      rmSync(scratchDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

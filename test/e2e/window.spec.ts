@@ -1,0 +1,117 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { dropFiles } from "../harness/drop-files.ts";
+import { launchStudio, type Studio } from "./support/electron-studio.ts";
+import { screenshotsDir, shortPaper } from "./support/project.ts";
+
+/** The whole way of a paper in a real window: real drop, real engine, real embedder. */
+test.describe.configure({ mode: "serial" });
+
+let studio: Studio;
+
+test.beforeAll(async () => {
+  studio = await launchStudio();
+});
+test.afterAll(async () => {
+  await studio?.close();
+});
+
+test("the page has the bridge and nothing of Node or Electron", async () => {
+  const { page } = studio;
+  expect(page.url()).toMatch(/^app:\/\/bundle\//);
+  const names = ["require", "process", "module", "Buffer", "ipcRenderer", "electron"];
+  expect(await page.evaluate(`${JSON.stringify(names)}.filter((name) => name in window)`)).toEqual([]);
+  const bridge = await page.evaluate("Object.keys(window.studio).sort()");
+  expect(bridge).toEqual(["connectEngine", "openFiles", "pathForFile", "platform", "restartEngine", "revealPath"]);
+});
+
+// Text, because it runs in the page, whose types the tests do not have.
+const BREAK_OUT = `(async () => {
+  const attempt = (work) => Promise.resolve().then(work).then((value) => (value === null ? "refused" : "done"), () => "refused");
+  const outcome = {
+    fetch: await attempt(() => fetch("https://example.org/")),
+    window: await attempt(() => window.open("https://example.org/")),
+    evaluation: await attempt(() => new Function("return 1")()),
+    camera: (await navigator.permissions.query({ name: "camera" })).state,
+    files: await Promise.all(
+      ["/../../package.json", "/..%2f..%2fpackage.json", "/%2e%2e/%2e%2e/package.json", "//etc/passwd"].map(
+        async (path) => (await fetch("app://bundle" + path)).status,
+      ),
+    ),
+  };
+  location.href = "https://example.org/";
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return outcome;
+})()`;
+
+test("a page that turned hostile gets nowhere: no request, window, evaluation, permission, file or other address", async () => {
+  const { page, app } = studio;
+  expect(await page.evaluate(BREAK_OUT)).toEqual({
+    fetch: "refused",
+    window: "refused",
+    evaluation: "refused",
+    camera: "denied",
+    files: [404, 404, 404, 404],
+  });
+  expect(page.url()).toMatch(/^app:\/\/bundle\//);
+  expect(app.windows()).toHaveLength(1);
+});
+
+test("a paper dropped on the window becomes ready, is found, and opens at the marked passage", async () => {
+  const { page, workspaceDir } = studio;
+  await expect(page.getByText("Turn your papers into a small reasoning model")).toBeVisible();
+  await dropFiles(page, [shortPaper], { x: 640, y: 400 });
+
+  const row = page.getByRole("table", { name: "Documents" }).getByRole("row").nth(1);
+  await expect(row.getByText("Ready", { exact: true })).toBeVisible({ timeout: 120_000 });
+  expect(readdirSync(join(workspaceDir, "documents"))).toHaveLength(1);
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("hyperelastic material models");
+  const hit = page.locator("[data-hit]").first();
+  await expect(hit).toBeVisible({ timeout: 60_000 });
+  await hit.click();
+
+  const mark = page.locator("[data-highlight]").first();
+  await expect(mark).toBeVisible({ timeout: 60_000 });
+  const [markBox, pageBox] = [await mark.boundingBox(), await page.locator("[data-page]", { has: mark }).boundingBox()];
+  expect(markBox!.x).toBeGreaterThan(pageBox!.x);
+  expect(markBox!.x + markBox!.width).toBeLessThan(pageBox!.x + pageBox!.width);
+  await page.screenshot({ path: join(screenshotsDir, "electron-corpus-hit.png") });
+});
+
+test("the engine's death is said, and Restart brings everything back", async () => {
+  const { page, enginePid } = studio;
+  const first = enginePid();
+  process.kill(first, "SIGKILL");
+  const banner = page.getByRole("alert").filter({ hasText: "The engine has stopped" });
+  await expect(banner).toBeVisible();
+  await page.screenshot({ path: join(screenshotsDir, "electron-engine-gone.png") });
+  await banner.getByRole("button", { name: "Restart" }).click();
+  await expect(banner).toBeHidden({ timeout: 30_000 });
+  expect(enginePid()).not.toBe(first);
+  await page.keyboard.press("Escape");
+  await expect(page.locator("[data-hit]").first()).toBeVisible({ timeout: 60_000 });
+});
+
+test("quitting ends the engine and leaves the place, which the next start opens again", async () => {
+  const { enginePid, page, userDataDir } = studio;
+  const pid = enginePid();
+  await page.evaluate("location.hash = '#/jobs'");
+  await expect(page.getByRole("heading", { name: "Jobs" })).toBeVisible();
+  const workspaceDir = studio.workspaceDir;
+  const startedAt = Date.now();
+  await studio.app.close();
+  expect(Date.now() - startedAt).toBeLessThan(8_000);
+  expect(() => process.kill(pid, 0)).toThrow();
+  expect(existsSync(join(workspaceDir, "studio.db"))).toBe(true);
+
+  const again = await launchStudio({ workspaceDir, userDataDir });
+  try {
+    await expect(again.page.getByRole("heading", { name: "Jobs" })).toBeVisible();
+    await expect(again.page.getByRole("listitem").first()).toBeVisible();
+  } finally {
+    await again.close();
+  }
+});
