@@ -36,5 +36,18 @@ export default defineConfig({
       },
     },
   },
-  renderer,
+  renderer: {
+    ...renderer,
+    build: {
+      ...renderer.build,
+      rollupOptions: {
+        // electron-vite asks for an input where Vite itself finds the page
+        input: "renderer/index.html",
+        onwarn(warning, warn) {
+          // Mantine marks its modules for server rendering; here there is no server
+          if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+        },
+      },
+    },
+  },
 });
