@@ -1,0 +1,46 @@
+import { useScroll } from "@embedpdf/plugin-scroll/react";
+import { useEffect, useRef } from "react";
+import type { PdfTarget } from "./PdfView.tsx";
+
+type Options = { documentId: string; target: PdfTarget; isReady: boolean; onPageChange(page: number): void };
+
+/** How far down the view a marked passage comes to stand, in per cent. */
+const PASSAGE_AT = 30;
+
+/** Brings the target into view whenever it becomes another one, and says which page is being read. */
+export function usePlaceOnPage({ documentId, target, isReady, onPageChange }: Options) {
+  const { provides: scroll, state } = useScroll(documentId);
+  const page = useRef(0);
+  const key = `${target.page}/${target.rects.map(({ left, top }) => `${left},${top}`).join(" ")}`;
+
+  useEffect(() => {
+    if (!scroll || !isReady) return;
+    const [first] = target.rects;
+    // a page that is already being read is not moved when only its number was written into the address
+    if (!first && page.current === target.page) return;
+    // the layout of the new scale is painted in the next frame
+    const frame = requestAnimationFrame(() =>
+      scroll.scrollToPage({
+        pageNumber: target.page,
+        behavior: "instant",
+        ...(first ? { pageCoordinates: { x: 0, y: first.top }, alignY: PASSAGE_AT } : {}),
+      }),
+    );
+    return () => cancelAnimationFrame(frame);
+  }, [scroll, isReady, key]);
+
+  useEffect(
+    () =>
+      scroll?.onPageChange(({ pageNumber }) => {
+        page.current = pageNumber;
+        onPageChange(pageNumber);
+      }),
+    [scroll, onPageChange],
+  );
+
+  return {
+    currentPage: state.currentPage,
+    nPages: state.totalPages,
+    goToPage: (pageNumber: number) => scroll?.scrollToPage({ pageNumber, behavior: "instant" }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { AlignedRow } from "./align-sentences.ts";
+
+export type FoldedRow = AlignedRow | { kind: "fold"; rows: AlignedRow[] };
+
+/** Long runs of unchanged sentences become one row that can be opened; a neighbour stays on each side for context. */
+export function foldRows(rows: readonly AlignedRow[], { context = 1, least = 3 } = {}): FoldedRow[] {
+  const folded: FoldedRow[] = [];
+  let run: AlignedRow[] = [];
+  const flush = (isLast: boolean) => {
+    const head = folded.length === 0 ? 0 : context;
+    const tail = isLast ? 0 : context;
+    const middle = run.slice(head, run.length - tail);
+    if (middle.length < least) folded.push(...run);
+    else folded.push(...run.slice(0, head), { kind: "fold", rows: middle }, ...run.slice(run.length - tail));
+    run = [];
+  };
+  for (const row of rows) {
+    if (row.kind === "same") {
+      run.push(row);
+      continue;
+    }
+    flush(false);
+    folded.push(row);
+  }
+  flush(true);
+  return folded;
+}

@@ -1,0 +1,17 @@
+import { useMemo, useState } from "react";
+import type { AlignedRow } from "../../lib/align-sentences.ts";
+import { foldRows, type FoldedRow } from "../../lib/fold-rows.ts";
+
+/** Rows with long unchanged runs folded, and the way to open one of them. */
+export function useFolds(rows: AlignedRow[], isFolding: boolean) {
+  const [opened, setOpened] = useState<ReadonlySet<AlignedRow>>(new Set());
+  const shown = useMemo(
+    () =>
+      isFolding
+        ? foldRows(rows).flatMap((row): FoldedRow[] => (row.kind === "fold" && opened.has(row.rows[0]!) ? row.rows : [row]))
+        : rows,
+    [rows, isFolding, opened],
+  );
+  const open = (fold: Extract<FoldedRow, { kind: "fold" }>) => setOpened(new Set([...opened, fold.rows[0]!]));
+  return { shown, open };
+}
