@@ -17,7 +17,11 @@ const MAX_OVERLAP_SHARE = 0.25;
  * leaves its page, and never mixes running text with the list of references. Every sentence is in a chunk; where a
  * chunk ends inside a paragraph its last sentence also opens the next one, so that neither is read without context.
  */
-export async function chunkPages(pages: readonly string[], maxTokens: number, countTokens: CountTokens): Promise<Chunk[]> {
+export async function chunkPages(
+  pages: readonly string[],
+  maxTokens: number,
+  countTokens: CountTokens,
+): Promise<Chunk[]> {
   const perPage = await sentencesThatFit(pages, maxTokens, countTokens);
   const spans = perPage.flatMap((sentences, i) =>
     splitWhereSectionChanges(sentences).flatMap((run) =>
@@ -27,7 +31,11 @@ export async function chunkPages(pages: readonly string[], maxTokens: number, co
   return countAndTrim(spans, pages, maxTokens, countTokens);
 }
 
-async function sentencesThatFit(pages: readonly string[], maxTokens: number, countTokens: CountTokens): Promise<Sentence[][]> {
+async function sentencesThatFit(
+  pages: readonly string[],
+  maxTokens: number,
+  countTokens: CountTokens,
+): Promise<Sentence[][]> {
   const sections = createReferenceSections();
   const marked = pages.flatMap((text, pageIndex) => {
     const spans = splitSentences(text);
@@ -112,7 +120,9 @@ async function countAndTrim(
   while (pending.length > 0) {
     const counts = await countTokens(pending.map((span) => span.text));
     const counted = pending.map((span, i) => ({ ...span, nTokens: counts[i]! }));
-    for (const { isInReferences, ...span } of counted.filter((span) => span.nTokens <= maxTokens || span.text.length < 2)) {
+    for (const { isInReferences, ...span } of counted.filter(
+      (span) => span.nTokens <= maxTokens || span.text.length < 2,
+    )) {
       chunks.push({ ...span, isReferences: isReferenceList(span.text, isInReferences) });
     }
     pending = counted.filter((span) => span.nTokens > maxTokens && span.text.length >= 2).flatMap(halve);

@@ -16,7 +16,7 @@ export async function collectFiles(paths: readonly string[], signal: AbortSignal
     const real = await realpath(path);
     if (seenFolders.has(real)) return;
     seenFolders.add(real);
-    const names = await readdir(path).catch(() => []);
+    const names = await readdir(path).catch((): string[] => []);
     for (const name of names.toSorted()) if (!name.startsWith(".")) await collect(join(path, name));
   }
 }

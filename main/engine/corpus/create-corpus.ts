@@ -151,5 +151,8 @@ export function createCorpus(deps: CorpusDeps): Corpus {
 }
 
 function noSpan(start: number, end: number, length: number): AppError {
-  return new AppError("VALIDATION_FAILED", `The page's text has no span ${start} to ${end}: it is ${length} characters long`);
+  return new AppError(
+    "VALIDATION_FAILED",
+    `The page's text has no span ${start} to ${end}: it is ${length} characters long`,
+  );
 }

@@ -1,6 +1,13 @@
 import type { DocumentId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
-import { type Embedder, embedWhole, ensureSpace, openVec0Index, type StoredSpace, type VectorIndex } from "../embedding/index.ts";
+import {
+  type Embedder,
+  embedWhole,
+  ensureSpace,
+  openVec0Index,
+  type StoredSpace,
+  type VectorIndex,
+} from "../embedding/index.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { withHostRetry } from "./embedder-calls.ts";

@@ -4,6 +4,7 @@
  */
 export function estimateTokens(text: string): number {
   let nTokens = 0;
-  for (const [run] of text.matchAll(/[\p{L}\p{M}]+|\p{N}+|\S/gu)) nTokens += Math.ceil(run.length / (/\p{N}/u.test(run) ? 2 : 4));
+  for (const [run] of text.matchAll(/[\p{L}\p{M}]+|\p{N}+|\S/gu))
+    nTokens += Math.ceil(run.length / (/\p{N}/u.test(run) ? 2 : 4));
   return nTokens;
 }

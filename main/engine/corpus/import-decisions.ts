@@ -15,7 +15,9 @@ export const DECISION_EVENT = "file";
  */
 export function decisionsOf(db: Db, jobId: JobId): Decision[] {
   return db
-    .prepare<[string, string], { payload: string }>("SELECT payload FROM job_event WHERE job_id = ? AND kind = ? ORDER BY seq")
+    .prepare<[string, string], { payload: string }>(
+      "SELECT payload FROM job_event WHERE job_id = ? AND kind = ? ORDER BY seq",
+    )
     .all(jobId, DECISION_EVENT)
     .map((row) => JSON.parse(row.payload) as Decision);
 }

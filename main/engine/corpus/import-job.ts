@@ -111,7 +111,8 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
       await readDocument(deps, document, context.input.embed !== false, context.signal);
     } catch (error) {
       documents.setStatus(document.id, "failed", reasonOf(error, context.signal));
-      if (!isAppError(error)) deps.log.error({ scope: "corpus", documentId: document.id, err: error }, "reading failed");
+      if (!isAppError(error))
+        deps.log.error({ scope: "corpus", documentId: document.id, err: error }, "reading failed");
       await deps.files.remove(document.sha256);
     }
   }
@@ -142,8 +143,10 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
   function settleCancelled(ids: readonly DocumentId[]): void {
     for (const id of ids) {
       const status = documents.get(id)?.status;
-      if (status === "embedding") documents.setStatus(id, "ready", "Search finds it by its words only: the import was cancelled");
-      if (status === "queued" || status === "reading") documents.setStatus(id, "failed", "The import was cancelled. Import it again");
+      if (status === "embedding")
+        documents.setStatus(id, "ready", "Search finds it by its words only: the import was cancelled");
+      if (status === "queued" || status === "reading")
+        documents.setStatus(id, "failed", "The import was cancelled. Import it again");
     }
     deps.changed([...ids]);
   }
@@ -151,14 +154,29 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
   function outcomeOf(decision: Decision): ImportedDocument {
     if (decision.kind === "failed") {
       const { path, reason } = decision;
-      return { id: null, path, title: basename(path), sha256: null, nPages: 0, nChunks: 0, status: "failed", reason, pages: [] };
+      return {
+        id: null,
+        path,
+        title: basename(path),
+        sha256: null,
+        nPages: 0,
+        nChunks: 0,
+        status: "failed",
+        reason,
+        pages: [],
+      };
     }
     const document = documents.get(decision.documentId)!;
     const { id, title, sha256, nPages, nChunks } = document;
     const common = { id, path: decision.path, title, sha256, nPages, nChunks, pages: documents.pageSummaries(id) };
-    if (decision.kind === "duplicate") return { ...common, status: "duplicate", reason: `Same content as ${document.path}` };
+    if (decision.kind === "duplicate")
+      return { ...common, status: "duplicate", reason: `Same content as ${document.path}` };
     const isSettled = document.status === "ready" || document.status === "needs_ocr";
-    return { ...common, status: isSettled ? (document.status as "ready" | "needs_ocr") : "failed", reason: document.reason };
+    return {
+      ...common,
+      status: isSettled ? (document.status as "ready" | "needs_ocr") : "failed",
+      reason: document.reason,
+    };
   }
 
   return defineJob({ type: IMPORT_JOB, lane: "cpu", recovery: "requeue", input: ImportInput, title: titleOf, run });

@@ -36,7 +36,8 @@ export function createPdfFiles(workspaceDir: string, limits: PdfLimits) {
       const temporary = join(dir, `.import-${process.pid}-${nCopies++}.tmp`);
       try {
         const copied = await copyAndHash(path, temporary, signal);
-        if (copied !== sha256) throw new AppError("IMPORT_UNREADABLE", "It changed while it was read", { hint: "Import it again." });
+        if (copied !== sha256)
+          throw new AppError("IMPORT_UNREADABLE", "It changed while it was read", { hint: "Import it again." });
         await rename(temporary, pathOf(sha256));
       } finally {
         await rm(temporary, { force: true });
@@ -45,7 +46,7 @@ export function createPdfFiles(workspaceDir: string, limits: PdfLimits) {
     remove: (sha256: string): Promise<void> => rm(pathOf(sha256), { force: true }),
     /** What a killed process left half copied. To be called while no import runs. */
     async removeLeftovers(): Promise<void> {
-      const names = await readdir(dir).catch(() => []);
+      const names = await readdir(dir).catch((): string[] => []);
       for (const name of names) if (/^\.import-.*\.tmp$/.test(name)) await rm(join(dir, name), { force: true });
     },
   };
@@ -55,7 +56,8 @@ async function checkFile(path: string, limits: PdfLimits): Promise<number> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    if (size === 0) throw new AppError("IMPORT_UNREADABLE", "The file is empty", { hint: "Download or export it again." });
+    if (size === 0)
+      throw new AppError("IMPORT_UNREADABLE", "The file is empty", { hint: "Download or export it again." });
     const header = Buffer.alloc(HEADER_BYTES);
     const { bytesRead } = await file.read(header, 0, HEADER_BYTES, 0);
     if (!header.subarray(0, bytesRead).includes("%PDF-")) {
@@ -63,7 +65,9 @@ async function checkFile(path: string, limits: PdfLimits): Promise<number> {
     }
     if (size > limits.maxSizeBytes) {
       const limitMb = Math.round(limits.maxSizeBytes / 2 ** 20);
-      throw new AppError("IMPORT_UNREADABLE", `It is larger than ${limitMb} MB`, { hint: "Split it and import the parts." });
+      throw new AppError("IMPORT_UNREADABLE", `It is larger than ${limitMb} MB`, {
+        hint: "Split it and import the parts.",
+      });
     }
     return size;
   } finally {
@@ -93,5 +97,8 @@ function unreadable(cause: unknown): AppError {
   if (code === "EACCES" || code === "EPERM") {
     return new AppError("IMPORT_UNREADABLE", "The file may not be read", { hint: "Check its permissions.", cause });
   }
-  return new AppError("IMPORT_UNREADABLE", "The file cannot be read", { hint: String((cause as Error).message), cause });
+  return new AppError("IMPORT_UNREADABLE", "The file cannot be read", {
+    hint: (cause as Error).message,
+    cause,
+  });
 }

@@ -30,11 +30,20 @@ export const NOT_EMBEDDED = "Imported without embedding: search finds it by its 
  * Pages, chunks and their words, written in one transaction together with the new status: a document has been read
  * whole or not at all. Errors: IMPORT_UNREADABLE.
  */
-export async function readDocument(deps: ReadingDeps, document: DocumentRow, willEmbed: boolean, signal: AbortSignal): Promise<void> {
+export async function readDocument(
+  deps: ReadingDeps,
+  document: DocumentRow,
+  willEmbed: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const { db, documents, chunks } = deps;
   const pdf = await deps.reader.readText(deps.files.pathOf(document.sha256), signal);
   const { maxTokens, countTokens } = await tokenCounter(deps.embedder, signal);
-  const made = await chunkPages(pdf.pages.map((page) => page.text), maxTokens - N_SPECIAL_TOKENS, countTokens);
+  const made = await chunkPages(
+    pdf.pages.map((page) => page.text),
+    maxTokens - N_SPECIAL_TOKENS,
+    countTokens,
+  );
   const textIndex = deps.textIndex();
   const hasText = pdf.pages.some((page) => page.quality !== "none");
   const title = pdf.title ?? basename(document.path, extname(document.path));
@@ -46,11 +55,15 @@ export async function readDocument(deps: ReadingDeps, document: DocumentRow, wil
 }
 
 function statusAfterReading(hasText: boolean, willEmbed: boolean, nPages: number): [DocumentStatus, string | null] {
-  if (!hasText) return ["needs_ocr", `None of its ${nPages} pages has text: it is a scan. Run OCR on it and import the result.`];
+  if (!hasText)
+    return ["needs_ocr", `None of its ${nPages} pages has text: it is a scan. Run OCR on it and import the result.`];
   return willEmbed ? ["embedding", null] : ["ready", NOT_EMBEDDED];
 }
 
-async function tokenCounter(embedder: Embedder, signal: AbortSignal): Promise<{ maxTokens: number; countTokens: CountTokens }> {
+async function tokenCounter(
+  embedder: Embedder,
+  signal: AbortSignal,
+): Promise<{ maxTokens: number; countTokens: CountTokens }> {
   try {
     const { maxTokens } = await withHostRetry(() => embedder.space());
     return { maxTokens, countTokens: (texts) => withHostRetry(() => embedder.countTokens(texts, signal)) };

@@ -1,6 +1,7 @@
 import type { Span } from "../../shared/sentences.ts";
 
-const HEADING = /^(?:\d+\.?\s+|[IVX]+\.\s+)?(?:(?:notes and )?references?(?: and notes| cited)?|bibliography|literature(?: cited)?|works cited|reference list)\s*[.:]?$/i;
+const HEADING =
+  /^(?:\d+\.?\s+|[IVX]+\.\s+)?(?:(?:notes and )?references?(?: and notes| cited)?|bibliography|literature(?: cited)?|works cited|reference list)\s*[.:]?$/i;
 const NEXT_HEADING =
   /^(?:appendi|acknowledg|suppl(?:ementary|emental)|supporting information|author contributions?|additional (?:information|files?)|publisher.s note|competing interests|conflicts? of interest|copyright|received:)/i;
 
@@ -35,7 +36,8 @@ export function isReferenceList(text: string, isInSection: boolean): boolean {
 export function referenceDensity(text: string): number {
   const nWords = text.match(/\S+/g)?.length ?? 0;
   const nSigns =
-    text.match(/\b(?:19|20)\d\d[a-z]?\b|\b\p{Lu}\.|\bet al\b|\bdoi\b|https?:|\b\d+\s?[–-]\s?\d+\b|\b(?:J|Rev|Lett|Phys|Chem|Sci|Mater|Proc)\./gu)
-      ?.length ?? 0;
+    text.match(
+      /\b(?:19|20)\d\d[a-z]?\b|\b\p{Lu}\.|\bet al\b|\bdoi\b|https?:|\b\d+\s?[–-]\s?\d+\b|\b(?:J|Rev|Lett|Phys|Chem|Sci|Mater|Proc)\./gu,
+    )?.length ?? 0;
   return nWords === 0 ? 0 : (100 * nSigns) / nWords;
 }

@@ -30,7 +30,8 @@ export function createSearch(deps: SearchDeps) {
     const { query, mode = "hybrid", limit = DEFAULT_LIMIT } = input;
     const nCandidates = Math.max(MIN_CANDIDATES, 4 * limit);
     const textKeys = mode === "vector" ? [] : deps.textIndex().search(query, nCandidates);
-    const near = mode === "text" ? { keys: [], warning: null } : await nearest(query, nCandidates, mode === "hybrid", signal);
+    const near =
+      mode === "text" ? { keys: [], warning: null } : await nearest(query, nCandidates, mode === "hybrid", signal);
     const hits = [...mergeRanks(near.keys, textKeys)]
       .flatMap(([key, ranks]) => hitOf(chunks.getByKey(key), ranks))
       .toSorted((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
@@ -49,7 +50,10 @@ export function createSearch(deps: SearchDeps) {
   }
 
   function missingVectors(nFound: number): string | null {
-    if (nFound === 0) return documents.counts().nChunks === 0 ? null : "No chunk is embedded with this model: import again to embed them.";
+    if (nFound === 0)
+      return documents.counts().nChunks === 0
+        ? null
+        : "No chunk is embedded with this model: import again to embed them.";
     const n = documents.nWithoutVectors();
     return n === 0 ? null : `${n} ${n === 1 ? "document is" : "documents are"} not embedded and found by words only.`;
   }
@@ -83,5 +87,18 @@ export function createSearch(deps: SearchDeps) {
 function hitOf(chunk: ChunkInDocument | undefined, ranks: Ranks): SearchHit[] {
   if (!chunk) return [];
   const { id, documentId, path, title, page, start, end, text } = chunk;
-  return [{ chunkId: id, documentId, path, title, page, start, end, text, score: fusedScore(ranks, chunk.isReferences), ranks }];
+  return [
+    {
+      chunkId: id,
+      documentId,
+      path,
+      title,
+      page,
+      start,
+      end,
+      text,
+      score: fusedScore(ranks, chunk.isReferences),
+      ranks,
+    },
+  ];
 }

@@ -12,7 +12,12 @@ const MAX_NEIGHBOURS = 50;
  * A chunk together with its neighbours in the paper, after and before in turn, up to `maxTokens` of the embedder's
  * tokens. Lists of references stay out, and what two chunks share is told once: the spans do not overlap.
  */
-export function widenChunk(chunks: ChunkStore, documents: DocumentStore, chunk: KeyedChunk, maxTokens: number): WidenedChunk {
+export function widenChunk(
+  chunks: ChunkStore,
+  documents: DocumentStore,
+  chunk: KeyedChunk,
+  maxTokens: number,
+): WidenedChunk {
   const around = chunks.between(chunk.documentId, chunk.ordinal - MAX_NEIGHBOURS, chunk.ordinal + MAX_NEIGHBOURS);
   const at = around.findIndex((other) => other.id === chunk.id);
   let [from, to] = [at, at];

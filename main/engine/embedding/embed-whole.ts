@@ -20,7 +20,10 @@ export async function embedWhole(
     if (nTokens[owner]! <= budget) parts.push({ text, owner, weight: 1 });
     else for (const part of await splitToFit(embedder, text, budget, signal)) parts.push({ ...part, owner });
   }
-  const vectors = await embedder.embed(parts.map((part) => part.text), signal);
+  const vectors = await embedder.embed(
+    parts.map((part) => part.text),
+    signal,
+  );
   return { vectors: texts.map((_, owner) => weightedMean(parts, vectors, owner)), nTokens };
 }
 
@@ -45,7 +48,11 @@ export function middleOf(text: string): number {
   return /[\udc00-\udfff]/.test(text[half] ?? "") ? half + 1 : half;
 }
 
-function weightedMean(parts: readonly { owner: number; weight: number }[], vectors: Float32Array[], owner: number): Float32Array {
+function weightedMean(
+  parts: readonly { owner: number; weight: number }[],
+  vectors: Float32Array[],
+  owner: number,
+): Float32Array {
   const own = parts.flatMap((part, i) => (part.owner === owner ? [{ weight: part.weight, vector: vectors[i]! }] : []));
   if (own.length === 1) return own[0]!.vector;
   const sum = new Float64Array(vectors[0]?.length ?? 0);

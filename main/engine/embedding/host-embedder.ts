@@ -39,7 +39,9 @@ export function createHostEmbedder(host: Pick<ModelHost, "call">, modelDir: stri
       const counts: number[] = [];
       for (const part of slices(texts, MAX_TEXTS_PER_COUNT)) {
         const input = { modelDir, texts: part };
-        counts.push(...(await host.call("counting tokens", (client) => client.embedding.countTokens(input, optional(signal)))));
+        counts.push(
+          ...(await host.call("counting tokens", (client) => client.embedding.countTokens(input, optional(signal)))),
+        );
       }
       return counts;
     },

@@ -14,7 +14,7 @@ export function openVec0Index(db: Db, space: StoredSpace): VectorIndex {
   const insert = db.prepare(`INSERT INTO ${table} (rowid, vector) VALUES (?, ?)`);
   const remove = db.prepare(`DELETE FROM ${table} WHERE rowid = ?`);
   const nearest = db.prepare<[Buffer, number], { key: number; distance: number }>(
-    `SELECT rowid AS key, distance FROM ${table} WHERE vector MATCH ? AND k = ? ORDER BY distance, rowid`,
+    `SELECT rowid AS key, distance FROM ${table} WHERE vector MATCH ? AND k = ? ORDER BY distance`,
   );
   return {
     // vec0 takes its rowid as an integer only, and better-sqlite3 binds a JavaScript number as a real
@@ -24,7 +24,11 @@ export function openVec0Index(db: Db, space: StoredSpace): VectorIndex {
     remove(keys) {
       for (const key of keys) remove.run(BigInt(key));
     },
-    search: (vector, limit) => nearest.all(toBlob(vector), Math.min(limit, MAX_NEIGHBOURS)),
+    // vec0 orders by distance alone; equal texts would come in any order
+    search: (vector, limit) =>
+      nearest
+        .all(toBlob(vector), Math.min(limit, MAX_NEIGHBOURS))
+        .toSorted((a, b) => a.distance - b.distance || a.key - b.key),
   };
 }
 

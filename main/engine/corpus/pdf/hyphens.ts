@@ -4,7 +4,12 @@ import { LINE_END_HYPHEN } from "./characters.ts";
 export type HyphenChoice = "" | "-" | "- ";
 
 /** The words of a paper that are not broken over lines: they tell how the broken ones are written. */
-export type Vocabulary = { words: Set<string>; compounds: Set<string>; firstParts: Set<string>; lastParts: Set<string> };
+export type Vocabulary = {
+  words: Set<string>;
+  compounds: Set<string>;
+  firstParts: Set<string>;
+  lastParts: Set<string>;
+};
 
 const WORD = /[\p{L}\p{N}]+(?:[-‐][\p{L}\p{N}]+)*/gu;
 
@@ -15,7 +20,8 @@ export function createVocabulary(): Vocabulary {
 /** Takes in a page's text, in which LINE_END_HYPHEN stands where a word is broken; broken words are left out. */
 export function addWords(vocabulary: Vocabulary, text: string): void {
   for (const match of text.matchAll(WORD)) {
-    const isBroken = text[match.index - 1] === LINE_END_HYPHEN || text[match.index + match[0].length] === LINE_END_HYPHEN;
+    const isBroken =
+      text[match.index - 1] === LINE_END_HYPHEN || text[match.index + match[0].length] === LINE_END_HYPHEN;
     if (isBroken) continue;
     const parts = match[0].toLowerCase().split(/[-‐]/);
     for (const part of parts) vocabulary.words.add(part);
@@ -29,7 +35,10 @@ export function addWords(vocabulary: Vocabulary, text: string): void {
 /** Decides from the paper's own words. Without a sign for a compound the hyphen goes: most are the typesetter's. */
 export function chooseHyphen(vocabulary: Vocabulary, before: string, after: string): HyphenChoice {
   if (after === "") return "-";
-  const first = before.split(/[-‐]/).at(-1)!.toLowerCase();
+  const first = before
+    .split(/[-‐]/)
+    .at(-1)!
+    .toLowerCase();
   const second = after.split(/[-‐]/)[0]!.toLowerCase();
   if (vocabulary.words.has(first + second)) return "";
   if (/^(?:and|or|to)$/.test(after)) return "- ";

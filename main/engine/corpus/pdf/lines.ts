@@ -45,13 +45,27 @@ function measure(page: RawPage, from: number, to: number, hyphenAt: number | nul
   while (first < last && isBlank(page.codes[first]!)) first++;
   while (last > first && isBlank(page.codes[last - 1]!)) last--;
   if (first === last) return undefined;
-  const line = { from: first, to: last, hyphenAt, text: "", left: Infinity, right: -Infinity, top: -Infinity, bottom: Infinity };
+  const line = {
+    from: first,
+    to: last,
+    hyphenAt,
+    text: "",
+    left: Infinity,
+    right: -Infinity,
+    top: -Infinity,
+    bottom: Infinity,
+  };
   const heights: number[] = [];
   for (let i = first; i < last; i++) {
     const text = textOf(page.codes[i]!);
     line.text += text;
     if (text.trim() === "") continue;
-    const [left, top, right, bottom] = page.boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    const [left, top, right, bottom] = page.boxes.subarray(4 * i, 4 * i + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     heights.push(top - bottom);
     line.left = Math.min(line.left, left);
     line.right = Math.max(line.right, right);
@@ -71,7 +85,17 @@ const ALIGNMENT_PT = 3;
 function withoutLineNumbers(lines: Line[], page: RawPage): Line[] {
   const numbered = lines.flatMap((line, at) => {
     const digits = /^\d{1,4}(?= |$)/.exec(line.text)?.[0];
-    return digits ? [{ at, line, number: Number(digits), length: digits.length, right: rightOf(page, line.from + digits.length - 1) }] : [];
+    return digits
+      ? [
+          {
+            at,
+            line,
+            number: Number(digits),
+            length: digits.length,
+            right: rightOf(page, line.from + digits.length - 1),
+          },
+        ]
+      : [];
   });
   if (numbered.length < MIN_NUMBERED_LINES) return lines;
   const nSteps = numbered.filter((entry, i) => i > 0 && entry.number === numbered[i - 1]!.number + 1).length;

@@ -56,6 +56,9 @@ async function startPdfium(wasmModule: WebAssembly.Module): Promise<WrappedPdfiu
       void WebAssembly.instantiate(wasmModule, imports).then(onReady);
       return {};
     },
+    // its own words would mix with a command's output; what matters comes back as an error
+    print: () => {},
+    printErr: () => {},
   };
   const pdfium = await init(overrides);
   pdfium.PDFiumExt_Init();

@@ -3,7 +3,8 @@ import { type Line, median } from "./lines.ts";
 const MIN_TITLE_LETTERS = 12;
 const MAX_TITLE_CHARS = 300;
 /** What programs write into the title when nobody has given one. */
-const NO_TITLE = /^(?:untitled|microsoft word|powerpoint|slide \d|doi:|https?:|layout \d|template)|\.(?:docx?|pdf|tex|dvi|indd|qxd|eps|rtf)$|^\S*$/i;
+const NO_TITLE =
+  /^(?:untitled|microsoft word|powerpoint|slide \d|doi:|https?:|layout \d|template)|\.(?:docx?|pdf|tex|dvi|indd|qxd|eps|rtf)$|^\S*$/i;
 
 /** The metadata's title when it reads like one, else the largest text of the first page, else null. */
 export function findTitle(metadataTitle: string, firstPage: readonly Line[]): string | null {

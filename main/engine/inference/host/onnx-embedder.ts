@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { AutoModel, AutoTokenizer, env, type PreTrainedModel, type PreTrainedTokenizer, type Tensor } from "@xenova/transformers";
+import {
+  AutoModel,
+  AutoTokenizer,
+  env,
+  type PreTrainedModel,
+  type PreTrainedTokenizer,
+  type Tensor,
+} from "@xenova/transformers";
 import { AppError } from "../../../shared/errors.ts";
 
 /** The window that all-MiniLM-L6-v2 was trained with; its position table goes to 512, its quality does not. */
@@ -20,7 +27,9 @@ export async function createOnnxEmbedder(modelDir: string) {
   const { tokenizer, model } = await load(modelDir).catch((cause: unknown) => {
     throw unavailable(`The embedding model in ${modelDir} cannot be loaded`, cause);
   });
-  const sha256 = createHash("sha256").update(await readFile(join(modelDir, FILES[3]!))).digest("hex");
+  const sha256 = createHash("sha256")
+    .update(await readFile(join(modelDir, FILES[3]!)))
+    .digest("hex");
   const nDims = (await embedOne(tokenizer, model, "dimensions")).length;
 
   return {
