@@ -13,7 +13,7 @@ export default defineConfig({
     build: {
       target: NODE_TARGET,
       sourcemap: true,
-      rollupOptions: {
+      rolldownOptions: {
         input: {
           app: "main/app/main.ts",
           engine: "main/engine/main.ts",
@@ -30,7 +30,7 @@ export default defineConfig({
       target: NODE_TARGET,
       // a sandboxed preload can require nothing but electron
       externalizeDeps: false,
-      rollupOptions: {
+      rolldownOptions: {
         input: { index: "preload/index.ts" },
         output: { format: "cjs", entryFileNames: "[name].cjs" },
       },
@@ -40,14 +40,8 @@ export default defineConfig({
     ...renderer,
     build: {
       ...renderer.build,
-      rollupOptions: {
-        // electron-vite asks for an input where Vite itself finds the page
-        input: "renderer/index.html",
-        onwarn(warning, warn) {
-          // Mantine marks its modules for server rendering; here there is no server
-          if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
-        },
-      },
+      // electron-vite asks for an input where Vite itself finds the page
+      rolldownOptions: { ...renderer.build?.rolldownOptions, input: "renderer/index.html" },
     },
   },
 });
