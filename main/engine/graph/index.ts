@@ -1,0 +1,1 @@
+export { createGraph, type Graph, type GraphDeps, type GraphPair } from "./graph.ts";
