@@ -107,6 +107,9 @@ static std::string lower_case(std::string s) {
 json device_describe(ggml_backend_dev_t dev) {
     size_t free_bytes = 0, total_bytes = 0;
     ggml_backend_dev_memory(dev, &free_bytes, &total_bytes);
+    if (ggml_backend_dev_type(dev) == GGML_BACKEND_DEVICE_TYPE_CPU) {
+        free_bytes = (size_t) (platform_available_memory_mb()*1048576.0);
+    }
     return {
         {"name", lower_case(ggml_backend_dev_name(dev))},
         {"description", ggml_backend_dev_description(dev)},
@@ -174,10 +177,13 @@ void device_free(device & d) {
     d = device();
 }
 
-size_t device_free_bytes(const device & d) {
+double device_free_mb(const device & d) {
+    if (d.is_cpu) {
+        return platform_available_memory_mb(); // ggml says "all of it" for the CPU
+    }
     size_t free_bytes = 0, total_bytes = 0;
     ggml_backend_dev_memory(d.dev, &free_bytes, &total_bytes);
-    return free_bytes;
+    return free_bytes/1048576.0;
 }
 
 double device_scratch_mb(const device & d) {

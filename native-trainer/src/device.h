@@ -31,7 +31,7 @@ void device_init(device & d, const std::string & choice, int threads);
 void device_free(device & d);
 json device_describe(ggml_backend_dev_t dev);
 
-size_t device_free_bytes(const device & d);
+double device_free_mb(const device & d);
 double device_scratch_mb(const device & d);
 
 // Allocates all tensors of a context on the device; fails with OUT_OF_MEMORY naming `what`.

@@ -57,7 +57,8 @@ void lora_init(lora_adapter & adapter, model & m, device & d, const lora_config 
     int64_t offset = 0;
     size_t i = 0;
     for_each_target(m, config, [&](linear & w) {
-        lora_pair & pair = adapter.pairs[i++];
+        lora_pair & pair = adapter.pairs[i];
+        pair.index = i++;
         pair.name  = w.name + ".weight";
         pair.scale = config.alpha/(float) config.r;
         const int64_t offset_b = offset + padded(w.n_in*config.r);

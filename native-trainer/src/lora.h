@@ -17,6 +17,7 @@ struct lora_pair {
     ggml_tensor * b = nullptr;              // (r, n_out)
     ggml_tensor * grad_a = nullptr, * grad_b = nullptr;
     float         scale = 1;
+    uint64_t      index = 0;                // place in lora_adapter::pairs
 };
 
 struct lora_adapter {

@@ -3,6 +3,7 @@
 #include "hash.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -103,6 +104,9 @@ static std::string describe_types(const gguf_file & g) {
     std::string text;
     for (const auto & c : sorted) {
         text += (text.empty() ? "" : ", ") + std::string(ggml_type_name(c.second)) + " " + std::to_string(-c.first);
+    }
+    for (char & c : text) {
+        c = (char) std::toupper((unsigned char) c);
     }
     return text;
 }

@@ -2,13 +2,14 @@
 
 #include "layer.h"
 #include "platform.h"
+#include "random.h"
 
 #include <algorithm>
 #include <cmath>
 
 // ---- buffers
 
-static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens) {
+static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens, bool dropout) {
     const hyper_params & h = m.hparams;
     b.max_tokens = max_tokens;
     b.max_rows   = max_tokens + 1;      // every token but one, and the last prompt token twice
@@ -25,6 +26,11 @@ static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t 
     b.logp    = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, b.max_rows);
     b.e       = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, h.n_embd, b.max_rows);
     b.coef    = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, b.max_rows);
+    if (dropout) {
+        // twice the largest mask, so that the windows of different layers differ
+        const int64_t widest = std::max({h.n_embd, h.n_ff, h.n_head*h.head_dim});
+        b.dropout = ggml_new_tensor_1d(b.ctx, GGML_TYPE_F32, 2*widest*max_tokens);
+    }
     b.buffer  = device_alloc(d, b.ctx, "the activations of the longest pair");
 }
 
@@ -52,6 +58,8 @@ static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
     s.pos  = ggml_view_1d(s.g.ctx, p.buffers.pos, n_tokens, 0);
     s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
     s.lora = with_lora && p.has_adapter;
+    s.dropout = s.lora && p.dropout ? p.buffers.dropout : nullptr;
+    s.dropout_seed = p.dropout_seed;
     return s;
 }
 
@@ -187,6 +195,24 @@ void policy_backward(policy & p, const packed_pair & pair, const pair_loss & los
     }
 }
 
+void policy_dropout_on(policy & p, uint64_t seed, int64_t step, int64_t pair) {
+    const double probability = p.lora.config.dropout;
+    if (!(probability > 0)) {
+        return;
+    }
+    p.dropout = true;
+    p.dropout_seed = random_bits(seed, (UINT64_C(1) << 33) + (uint64_t) step, (uint64_t) pair);
+    std::vector<float> pool((size_t) ggml_nelements(p.buffers.dropout));
+    for (size_t i = 0; i < pool.size(); i++) {
+        pool[i] = random_unit(p.dropout_seed, 0, i) < probability ? 0.0f : (float) (1/(1 - probability));
+    }
+    ggml_backend_tensor_set(p.buffers.dropout, pool.data(), 0, pool.size()*sizeof(float));
+}
+
+void policy_dropout_off(policy & p) {
+    p.dropout = false;
+}
+
 // ---- memory
 
 // Scratch of the largest graphs, from ggml's own allocator, without allocating anything.
@@ -223,7 +249,7 @@ static void plan_memory(policy & p, const train_config & config, double process_
         const double scratch_mb    = scratch_bytes(p, training)/1048576.0;
         const double transposed_mb = model_transposed_layer_bytes(p.base)/1048576.0;
         const bool in_limit = config.memory_limit_mb == 0 || process_mb + buffers_mb(p) + transposed_mb + scratch_mb <= (double) config.memory_limit_mb;
-        p.plan.resident_transposed = in_limit && transposed_mb + scratch_mb < 0.9*device_free_bytes(p.dev)/1048576.0;
+        p.plan.resident_transposed = in_limit && transposed_mb + scratch_mb < 0.9*device_free_mb(p.dev);
         if (p.plan.resident_transposed) {
             model_transpose_layers(p.base, p.dev);
         }
@@ -275,8 +301,11 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     }
     model_load(p.base, g, p.dev, p.plan);
     adapter_init(p, config, training);
-    buffers_init(p.buffers, p.base, p.dev, max_tokens);
+    const bool dropout = training && p.lora.config.dropout > 0;
+    buffers_init(p.buffers, p.base, p.dev, max_tokens, dropout);
+    p.dropout = dropout; // counted in the plan
     plan_memory(p, config, process_mb, training);
+    p.dropout = false;
 }
 
 void policy_free(policy & p) {

@@ -20,6 +20,7 @@ struct pair_buffers {
     ggml_tensor * logp = nullptr;                                  // (1, max_rows)
     ggml_tensor * e = nullptr;                                     // (n_embd, max_rows): -d logp / d h
     ggml_tensor * coef = nullptr;                                  // (1, max_rows)
+    ggml_tensor * dropout = nullptr;                               // pool of mask values, when lora.dropout > 0
     ggml_context *        ctx    = nullptr;
     ggml_backend_buffer_t buffer = nullptr;
 };
@@ -32,6 +33,8 @@ struct policy {
     model_plan   plan;
     double       estimate_mb = 0;
     bool         has_adapter = false;
+    uint64_t     dropout_seed = 0;        // of the pair at hand
+    bool         dropout = false;         // on for the next forward and backward pass
 };
 
 // Loads model and adapter and allocates everything the longest pair needs. Without adapter_in, training starts from a fresh
@@ -43,5 +46,9 @@ void policy_free(policy & p);
 pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, bool direction);
 // Adds weight * d loss / d (A, B) to the adapter's gradients; directly after a policy_forward with `direction`.
 void policy_backward(policy & p, const packed_pair & pair, const pair_loss & loss, double weight);
+
+// Draws the dropout masks of one pair in one step; they stay until policy_dropout_off.
+void policy_dropout_on(policy & p, uint64_t seed, int64_t step, int64_t pair);
+void policy_dropout_off(policy & p);
 
 double policy_device_memory_mb(const policy & p);

@@ -148,6 +148,13 @@ double platform_peak_memory_mb() {
     return counters.PeakWorkingSetSize / 1048576.0;
 }
 
+double platform_available_memory_mb() {
+    MEMORYSTATUSEX status = {};
+    status.dwLength = sizeof(status);
+    GlobalMemoryStatusEx(&status);
+    return status.ullAvailPhys / 1048576.0;
+}
+
 #else
 
 std::string platform_executable_dir() {
@@ -213,6 +220,18 @@ double platform_memory_mb() {
     const int n = fscanf(file, "%ld %ld", &total, &resident);
     fclose(file);
     return n == 2 ? resident * (double) sysconf(_SC_PAGESIZE) / 1048576.0 : 0;
+}
+
+double platform_available_memory_mb() {
+    FILE * file = fopen("/proc/meminfo", "r");
+    char line[256];
+    long kb = 0;
+    while (file && fgets(line, sizeof(line), file) && sscanf(line, "MemAvailable: %ld kB", &kb) != 1) {
+    }
+    if (file) {
+        fclose(file);
+    }
+    return kb / 1024.0;
 }
 
 double platform_peak_memory_mb() {

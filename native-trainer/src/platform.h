@@ -30,3 +30,4 @@ void platform_on_terminate(void (*handler)(int));                          // SI
 
 double platform_memory_mb();                                               // resident now
 double platform_peak_memory_mb();                                          // largest so far
+double platform_available_memory_mb();                                     // of the machine, without swapping

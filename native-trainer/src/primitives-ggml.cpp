@@ -4,6 +4,8 @@
 // slow or missing), dequantisation is get_rows with the row numbers, transposition is a copy.
 #include "primitives.h"
 
+#include "random.h"
+
 #include <cstring>
 
 // out (m, n) = sum over t of a(m, t) b(n, t), for each slice of the third dimension
@@ -43,6 +45,15 @@ static bool has_lora(const pass & p, const linear & w) {
 
 // ---- linear
 
+// The dropout mask (n_in, n_tokens) of one LoRA pair: a window of the pool at a place that depends on the pair's number. The
+// forward pass, the recomputation and the backward pass see the same window.
+static ggml_tensor * dropout_mask(pass & p, const lora_pair & lora, ggml_tensor * x) {
+    const int64_t alignment = 64; // floats
+    const int64_t places = (ggml_nelements(p.dropout) - ggml_nelements(x))/alignment + 1;
+    const int64_t place  = (int64_t) (random_bits(p.dropout_seed, 1, lora.index) % (uint64_t) places);
+    return ggml_view_2d(p.g.ctx, p.dropout, x->ne[0], x->ne[1], x->nb[1], (size_t) (place*alignment)*sizeof(float));
+}
+
 static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape) {
     ggml_context * ctx = p.g.ctx;
     tape.x = x;
@@ -52,7 +63,8 @@ static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, g
             y[i] = ggml_add(ctx, y[i], w[i].bias);
         }
         if (has_lora(p, w[i])) {
-            tape.u[i] = ggml_scale(ctx, ggml_mul_mat(ctx, w[i].lora->a, x), w[i].lora->scale);   // (r, n_tokens)
+            tape.x_lora[i] = p.dropout ? ggml_mul(ctx, x, dropout_mask(p, *w[i].lora, x)) : x;
+            tape.u[i] = ggml_scale(ctx, ggml_mul_mat(ctx, w[i].lora->a, tape.x_lora[i]), w[i].lora->scale);   // (r, n_tokens)
             y[i] = ggml_add(ctx, y[i], ggml_mul_mat(ctx, w[i].lora->b, tape.u[i]));
         }
     }
@@ -73,7 +85,8 @@ static ggml_tensor * lora_backward(pass & p, const lora_pair & lora, ggml_tensor
         return nullptr;
     }
     ggml_tensor * a_t = ggml_cont(ctx, ggml_transpose(ctx, lora.a));                     // (r, n_in)
-    return ggml_mul_mat(ctx, a_t, du);                                                   // (n_in, n_tokens)
+    ggml_tensor * dx = ggml_mul_mat(ctx, a_t, du);                                       // (n_in, n_tokens)
+    return p.dropout ? ggml_mul(ctx, dx, dropout_mask(p, lora, dx)) : dx;
 }
 
 static ggml_tensor * linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx) {
@@ -87,7 +100,7 @@ static ggml_tensor * linear_backward(pass & p, const linear * w, int n, const li
             add(product(p, transposed(p, w[i]), dy[i]));                                 // (n_in, n_tokens)
         }
         if (has_lora(p, w[i])) {
-            ggml_tensor * part = lora_backward(p, *w[i].lora, tape.x, tape.u[i], dy[i], want_dx);
+            ggml_tensor * part = lora_backward(p, *w[i].lora, tape.x_lora[i], tape.u[i], dy[i], want_dx);
             if (part) {
                 add(part);
             }

@@ -16,6 +16,7 @@ static const int MAX_SHARED_INPUT = 3; // q, k, v
 
 struct linear_tape {
     ggml_tensor * x = nullptr;                     // (n_in, n_tokens)
+    ggml_tensor * x_lora[MAX_SHARED_INPUT] = {};   // what A_i reads: x, or x after dropout
     ggml_tensor * u[MAX_SHARED_INPUT] = {};        // s A_i x, (r, n_tokens)
 };
 
@@ -34,6 +35,8 @@ struct pass {
     ggml_tensor *       pos     = nullptr;         // (n_tokens) I32, RoPE positions
     ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query
     bool                lora    = false;           // with the adapter
+    ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
+    uint64_t            dropout_seed = 0;
     float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
 };
 

@@ -1,2 +1,106 @@
+// selftest: the installed program on the installed libraries gives the numbers that it gave when it was tested: losses of TRL
+// on a tiny model (ORPO and EXO) and gradients against finite differences. Runs on the CPU in a few seconds.
+#include "gradient-check.h"
+#include "platform.h"
 #include "run.h"
-int command_selftest(const std::string &) { return 0; }
+
+#include <cmath>
+
+static const char * const FILES[] = {"model.gguf", "adapter.gguf", "pairs.jsonl", "expected.json"};
+
+static bool holds_files(const std::string & dir) {
+    for (const char * name : FILES) {
+        if (platform_file_size(platform_join(dir, name)) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static std::string find_dir(const std::string & given) {
+    const std::string exe = platform_executable_dir();
+    // packaged: resources/selftest beside the executable's folder; built: native-trainer/build
+    const std::vector<std::string> candidates = given.empty()
+        ? std::vector<std::string>{platform_join(exe, "selftest"), platform_join(exe, "../selftest"), platform_join(exe, "../resources/selftest"), platform_join(exe, "../../resources/selftest")}
+        : std::vector<std::string>{given};
+    for (const std::string & dir : candidates) {
+        if (holds_files(dir)) {
+            return dir;
+        }
+    }
+    fail_input("SELFTEST_NOT_FOUND", "the files of the self-test are not in " + candidates.back(), "Give the folder: native-trainer selftest resources/selftest");
+}
+
+static json read_json(const std::string & path) {
+    FILE * file = platform_open_file(path, "rb");
+    std::string text((size_t) std::max<int64_t>(0, platform_file_size(path)), '\0');
+    text.resize(file ? fread(&text[0], 1, text.size(), file) : 0);
+    if (file) {
+        fclose(file);
+    }
+    const json parsed = json::parse(text, nullptr, /*allow_exceptions =*/ false);
+    if (!parsed.is_array()) {
+        fail_input("SELFTEST_DAMAGED", path + " cannot be read", "Install the program again.");
+    }
+    return parsed;
+}
+
+struct selftest {
+    train_config config;
+    policy       policy_;
+    pair_set     set;
+    bool         passed = true;
+
+    void report(const char * check, const std::string & what, double error, double limit) {
+        const bool ok = error <= limit; // false for NaN
+        passed = passed && ok;
+        emit({{"event", "check"}, {"check", check}, {"what", what}, {"error", error}, {"limit", limit}, {"ok", ok}});
+    }
+};
+
+static void selftest_open(selftest & t, const std::string & dir) {
+    t.config.model         = platform_join(dir, "model.gguf");
+    t.config.adapter_in    = platform_join(dir, "adapter.gguf");
+    t.config.device        = "cpu";
+    t.config.threads       = 1;
+    t.config.precision_f32 = true;
+    gguf_file g;
+    model base;
+    model_open(base, g, t.config.model);
+    t.set = pairs_read(platform_join(dir, "pairs.jsonl"), base.hparams.n_vocab, t.config.max_length);
+    policy_init(t.policy_, t.config, std::move(base), g, t.set.max_tokens, /*training =*/ true);
+    gguf_file_close(g);
+}
+
+// `golden` = {loss, beta, label_smoothing?, losses: one for each pair}
+static void check_loss(selftest & t, const json & golden) {
+    t.config.loss = golden.at("loss") == "orpo" ? loss_type::orpo : loss_type::exo;
+    t.config.beta = golden.at("beta").get<double>();
+    t.config.label_smoothing = golden.value("label_smoothing", t.config.label_smoothing);
+    double worst = 0;
+    for (size_t i = 0; i < t.set.pairs.size(); i++) {
+        const double expected = golden.at("losses").at(i).get<double>();
+        const double error = fabs(policy_loss(t.policy_, t.config, t.set.pairs[i], false).loss - expected)/std::max(1.0, fabs(expected));
+        worst = error <= worst ? worst : error;
+    }
+    const std::string name = loss_name(t.config.loss);
+    t.report("losses", name, worst, 1e-5);
+    const gradient_error gradient = gradient_check(t.policy_, t.config, t.set.pairs[0]);
+    t.report("gradients", name + ", " + std::to_string(gradient.n_tensors) + " tensors, worst " + gradient.name, gradient.relative, 1e-3);
+}
+
+int command_selftest(const std::string & given) {
+    const int64_t start_us = ggml_time_us();
+    const std::string dir = find_dir(given);
+    selftest t;
+    selftest_open(t, dir);
+    for (const json & golden : read_json(platform_join(dir, "expected.json"))) {
+        check_loss(t, golden);
+    }
+    policy_free(t.policy_);
+    if (!t.passed) {
+        fail_resource("SELFTEST_FAILED", "the trainer does not give the expected numbers on this machine", "Install the program again; if it stays so, report the output of this command.");
+    }
+    emit({{"event", "done"}, {"dir", dir}, {"seconds", (double) (ggml_time_us() - start_us)/1e6}});
+    return EXIT_DONE;
+}

@@ -1,0 +1,7 @@
+#include "kernels.h"
+
+#include "simd-scalar.h"
+
+#include "loops.h"
+
+const cpu_kernels cpu_kernels_scalar = CPU_KERNELS("scalar", gemm);

@@ -1,0 +1,331 @@
+// The loops of one instruction set, written once over the few operations of a simd-*.h. Included by each kernels-*.cpp.
+#pragma once
+
+#include "kernels.h"
+
+namespace {
+
+// Calls full(i) for whole vectors and part(i, count) for what remains.
+template <typename Full, typename Part>
+inline void in_vectors(int64_t n, Full full, Part part) {
+    int64_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        full(i);
+    }
+    if (i < n) {
+        part(i, n - i);
+    }
+}
+
+// ---- products
+
+const int VECTORS = PANEL/WIDTH;
+
+// M rows of C and one panel; the sums stay in registers (the loops must be unrolled for that)
+template <int M>
+void gemm_rows(int64_t row, int64_t panel, int64_t n, const gemm_segment * segments, int n_segments, float * c, int64_t ldc, bool add) {
+    vf sum[M][VECTORS];
+#pragma GCC unroll 16
+    for (int r = 0; r < M; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) {
+            sum[r][v] = vset(0);
+        }
+    }
+    for (int s = 0; s < n_segments; s++) {
+        const gemm_segment & segment = segments[s];
+        const int64_t lda = segment.lda;
+        const element * a = (const element *) segment.a + row*lda;
+        const element * b = (const element *) segment.panels + panel*segment.panel_stride;
+        for (int64_t k = 0; k < segment.k; k += K_PAIR, b += PANEL*K_PAIR) {
+            pv columns[VECTORS];
+#pragma GCC unroll 8
+            for (int v = 0; v < VECTORS; v++) {
+                columns[v] = pload(b + v*WIDTH*K_PAIR);
+            }
+            const element * p = a + k;
+#pragma GCC unroll 16
+            for (int r = 0; r < M; r++) {
+                // three rows are reached from one pointer, so that the pointers fit the registers
+                const pv x = pbroadcast(p + (r % 3)*lda);
+                if (r % 3 == 2) {
+                    p += 3*lda;
+                }
+#pragma GCC unroll 8
+                for (int v = 0; v < VECTORS; v++) {
+                    sum[r][v] = pdot(x, columns[v], sum[r][v]);
+                }
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < M; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) {
+            float * to = c + r*ldc + v*WIDTH;
+            const int64_t valid = n - v*WIDTH;
+            if (valid >= WIDTH) {
+                vstore(to, add ? vadd(sum[r][v], vload(to)) : sum[r][v]);
+            } else if (valid > 0) {
+                vstore_part(to, add ? vadd(sum[r][v], vload_part(to, valid)) : sum[r][v], valid);
+            }
+        }
+    }
+}
+
+typedef void (*gemm_rows_function)(int64_t, int64_t, int64_t, const gemm_segment *, int, float *, int64_t, bool);
+
+const gemm_rows_function GEMM_ROWS[] = {
+    nullptr, gemm_rows<1>, gemm_rows<2>, gemm_rows<3>, gemm_rows<4>,
+#if defined(__AVX2__)
+    gemm_rows<5>, gemm_rows<6>,
+#endif
+#if defined(__AVX512F__)
+    gemm_rows<7>, gemm_rows<8>, gemm_rows<9>, gemm_rows<10>, gemm_rows<11>, gemm_rows<12>,
+#endif
+};
+
+[[maybe_unused]] void gemm(int64_t m, int64_t n, const gemm_segment * segments, int n_segments, float * c, int64_t ldc, bool add) {
+    for (int64_t column = 0; column < n; column += PANEL) {
+        for (int64_t row = 0; row < m; row += ROWS) {
+            const int64_t rows = m - row < ROWS ? m - row : ROWS;
+            GEMM_ROWS[rows](row, column/PANEL, n - column, segments, n_segments, c + row*ldc + column, ldc, add);
+        }
+    }
+}
+
+// ---- conversion and packing
+
+void to_product(const float * x, float scale, int64_t n, void * y) {
+    element * to = (element *) y;
+    const vf factor = vset(scale);
+    in_vectors(n, [&](int64_t i) { pstore(to + i, vmul(vload(x + i), factor)); },
+        [&](int64_t i, int64_t count) { pstore_part(to + i, vmul(vload_part(x + i, count), factor), count); });
+}
+
+struct q8_0_block {
+    ggml_fp16_t scale;
+    int8_t      values[32];
+};
+
+bool dequantize(ggml_type type, const void * row, int64_t n, void * y) {
+    element * to = (element *) y;
+    if (type == GGML_TYPE_F32) {
+        to_product((const float *) row, 1.0f, n, y);
+        return true;
+    }
+    if (type != GGML_TYPE_Q8_0) {
+        return false;
+    }
+    const q8_0_block * blocks = (const q8_0_block *) row;
+    for (int64_t i = 0; i < n/32; i++) {
+        const vf scale = vset(ggml_fp16_to_fp32(blocks[i].scale));
+        for (int64_t j = 0; j < 32; j += WIDTH) {
+            pstore(to + i*32 + j, vmul(q8_load(blocks[i].values + j), scale));
+        }
+    }
+    return true;
+}
+
+void pack_rows(const void * rows, int64_t ld, int64_t k, int64_t n, int64_t k_padded, void * panel) {
+    const element * from = (const element *) rows;
+    element * to = (element *) panel;
+    for (int64_t i = 0; i < k_padded; i += K_PAIR, to += PANEL*K_PAIR) {
+#if defined(CPU_BF16)
+        pack_row_pair(from + i*ld, from + (i + 1)*ld, i < k ? n : 0, i + 1 < k ? n : 0, to);
+#else
+        for (int64_t j = 0; j < PANEL; j += WIDTH) {
+            const vf v = i >= k || n <= j ? vset(0) : n - j >= WIDTH ? vload(from + i*ld + j) : vload_part(from + i*ld + j, n - j);
+            vstore(to + j, v);
+        }
+#endif
+    }
+}
+
+void transpose(const float * x, int64_t ld, int64_t m, int64_t n, float scale, void * y, int64_t ldy) {
+    element * to = (element *) y;
+    const int64_t block = 64;
+    float column[block];
+    for (int64_t first = 0; first < m; first += block) {
+        const int64_t rows = m - first < block ? m - first : block;
+        for (int64_t j = 0; j < n; j++) {
+            for (int64_t i = 0; i < rows; i++) {
+                column[i] = x[(first + i)*ld + j];
+            }
+            to_product(column, scale, rows, to + j*ldy + first);
+        }
+    }
+}
+
+// ---- rows
+
+float dot_product(const float * x, const void * y, int64_t n) {
+    const element * b = (const element *) y;
+    vf sum = vset(0);
+    in_vectors(n, [&](int64_t i) { sum = vfma(vload(x + i), punload(b + i), sum); },
+        [&](int64_t i, int64_t count) { sum = vadd(sum, vmul(vload_part(x + i, count), punload_part(b + i, count))); });
+    return vsum(sum);
+}
+
+float sum_of_squares(const float * x, int64_t n) {
+    vf sum = vset(0);
+    in_vectors(n, [&](int64_t i) { const vf v = vload(x + i); sum = vfma(v, v, sum); },
+        [&](int64_t i, int64_t count) { const vf v = vload_part(x + i, count); sum = vfma(v, v, sum); });
+    return vsum(sum);
+}
+
+float inverse_root(float x) {
+    return (float) (1/__builtin_sqrt((double) x));
+}
+
+void norm(const float * x, const float * w, int64_t n, float eps, void * y, bool product) {
+    const vf inverse = vset(inverse_root(sum_of_squares(x, n)/(float) n + eps));
+    if (product) {
+        element * to = (element *) y;
+        in_vectors(n, [&](int64_t i) { pstore(to + i, vmul(vmul(vload(x + i), inverse), vload(w + i))); },
+            [&](int64_t i, int64_t count) { pstore_part(to + i, vmul(vmul(vload_part(x + i, count), inverse), vload_part(w + i, count)), count); });
+        return;
+    }
+    float * to = (float *) y;
+    in_vectors(n, [&](int64_t i) { vstore(to + i, vmul(vmul(vload(x + i), inverse), vload(w + i))); },
+        [&](int64_t i, int64_t count) { vstore_part(to + i, vmul(vmul(vload_part(x + i, count), inverse), vload_part(w + i, count)), count); });
+}
+
+// y = w x r, r = 1/sqrt(mean(x^2) + eps):  dx = r (w dy - x r^2 mean(w dy x))
+void norm_back(const float * dy, const float * x, const float * w, int64_t n, float eps, float * dx) {
+    const float inverse = inverse_root(sum_of_squares(x, n)/(float) n + eps);
+    vf dots = vset(0);
+    in_vectors(n, [&](int64_t i) { dots = vfma(vmul(vload(dy + i), vload(w + i)), vload(x + i), dots); },
+        [&](int64_t i, int64_t count) { dots = vfma(vmul(vload_part(dy + i, count), vload_part(w + i, count)), vload_part(x + i, count), dots); });
+    const vf along = vset(-vsum(dots)/(float) n*inverse*inverse*inverse), factor = vset(inverse);
+    in_vectors(n, [&](int64_t i) { vstore(dx + i, vfma(vload(x + i), along, vmul(vmul(vload(dy + i), vload(w + i)), factor))); },
+        [&](int64_t i, int64_t count) {
+            const vf g = vmul(vmul(vload_part(dy + i, count), vload_part(w + i, count)), factor);
+            vstore_part(dx + i, vfma(vload_part(x + i, count), along, g), count);
+        });
+}
+
+// exp to 1e-7 relative: x = n ln 2 + r, |r| <= ln 2 / 2, polynomial of Cephes' expf
+vf exponential(vf x) {
+    x = vmin(vmax(x, vset(-87.3f)), vset(88.3f));
+    const vf n = vround(vmul(x, vset(1.44269504f)));
+    vf r = vfma(n, vset(-0.693359375f), x);
+    r = vfma(n, vset(2.12194440e-4f), r);
+    vf p = vset(1.9875691500e-4f);
+    p = vfma(p, r, vset(1.3981999507e-3f));
+    p = vfma(p, r, vset(8.3334519073e-3f));
+    p = vfma(p, r, vset(4.1665795894e-2f));
+    p = vfma(p, r, vset(1.6666665459e-1f));
+    p = vfma(p, r, vset(5.0000001201e-1f));
+    p = vadd(vfma(vmul(p, r), r, r), vset(1));
+    return vscale2(p, n);
+}
+
+vf sigmoid(vf x) {
+    return vdiv(vset(1), vadd(vset(1), exponential(vsub(vset(0), x))));
+}
+
+void swiglu(const float * gate, const float * up, int64_t n, void * y) {
+    element * to = (element *) y;
+    const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(g)), u); };
+    in_vectors(n, [&](int64_t i) { pstore(to + i, value(vload(gate + i), vload(up + i))); },
+        [&](int64_t i, int64_t count) { pstore_part(to + i, value(vload_part(gate + i, count), vload_part(up + i, count)), count); });
+}
+
+void swiglu_back(const float * gate, const float * up, const float * dy, int64_t n, void * dgate, void * dup) {
+    element * to_gate = (element *) dgate, * to_up = (element *) dup;
+    const auto slope = [](vf g, vf s) { return vmul(s, vfma(g, vsub(vset(1), s), vset(1))); }; // d silu(g)/dg, s = sigmoid(g)
+    in_vectors(n, [&](int64_t i) {
+            const vf g = vload(gate + i), s = sigmoid(g), d = vload(dy + i);
+            pstore(to_gate + i, vmul(vmul(d, vload(up + i)), slope(g, s)));
+            pstore(to_up + i, vmul(d, vmul(g, s)));
+        }, [&](int64_t i, int64_t count) {
+            const vf g = vload_part(gate + i, count), s = sigmoid(g), d = vload_part(dy + i, count);
+            pstore_part(to_gate + i, vmul(vmul(d, vload_part(up + i, count)), slope(g, s)), count);
+            pstore_part(to_up + i, vmul(d, vmul(g, s)), count);
+        });
+}
+
+void rope(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y) {
+    if (!neox) {
+        rope_pairs(x, cosines, sines, n, sign, y);
+        return;
+    }
+    const int64_t half = n/2;
+    for (int64_t i = 0; i < half; i++) {
+        const float a = x[i], b = x[i + half], c = cosines[i], s = sign*sines[i];
+        y[i]        = a*c - b*s;
+        y[i + half] = a*s + b*c;
+    }
+}
+
+float maximum(const float * x, int64_t n) {
+    vf top = vset(-3.4e38f);
+    float rest = -3.4e38f;
+    int64_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        top = vmax(vload(x + i), top); // a NaN in x is caught by the sum of the exponentials
+    }
+    for (; i < n; i++) {
+        rest = x[i] > rest ? x[i] : rest;
+    }
+    const float t = vtop(top);
+    return t > rest ? t : rest;
+}
+
+// A distance beyond -87 counts as zero. NaN passes through the arithmetic of `scale s - shift`.
+float exp_row(const float * s, int64_t n, float scale, float shift, void * p) {
+    element * to = (element *) p;
+    const vf factor = vset(scale), minus = vset(-shift);
+    vf sum = vset(0);
+    float rest = 0;
+    in_vectors(n, [&](int64_t i) {
+            const vf e = exponential(vfma(vload(s + i), factor, minus));
+            pstore(to + i, e);
+            sum = vadd(sum, e);
+        }, [&](int64_t i, int64_t count) {
+            float values[WIDTH];
+            const vf e = exponential(vfma(vload_part(s + i, count), factor, minus));
+            pstore_part(to + i, e, count);
+            vstore(values, e);
+            for (int64_t j = 0; j < count; j++) {
+                rest += values[j];
+            }
+        });
+    return vsum(sum) + rest;
+}
+
+void scale_row(float * x, int64_t n, float factor) {
+    const vf f = vset(factor);
+    in_vectors(n, [&](int64_t i) { vstore(x + i, vmul(vload(x + i), f)); },
+        [&](int64_t i, int64_t count) { vstore_part(x + i, vmul(vload_part(x + i, count), f), count); });
+}
+
+void add_row(float * x, const float * y, int64_t n) {
+    in_vectors(n, [&](int64_t i) { vstore(x + i, vadd(vload(x + i), vload(y + i))); },
+        [&](int64_t i, int64_t count) { vstore_part(x + i, vadd(vload_part(x + i, count), vload_part(y + i, count)), count); });
+}
+
+void softmax_back(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds) {
+    element * to_p = (element *) p, * to_ds = (element *) ds;
+    const vf factor = vset(scale), one_lse = vset(lse[0]), one_delta = vset(delta[0]);
+    in_vectors(n, [&](int64_t i) {
+            const vf e = exponential(vsub(vmul(vload(s + i), factor), stride ? vload(lse + i) : one_lse));
+            if (to_p) {
+                pstore(to_p + i, e);
+            }
+            pstore(to_ds + i, vmul(vmul(e, factor), vsub(vload(dp + i), stride ? vload(delta + i) : one_delta)));
+        }, [&](int64_t i, int64_t count) {
+            const vf e = exponential(vsub(vmul(vload_part(s + i, count), factor), stride ? vload_part(lse + i, count) : one_lse));
+            if (to_p) {
+                pstore_part(to_p + i, e, count);
+            }
+            pstore_part(to_ds + i, vmul(vmul(e, factor), vsub(vload_part(dp + i, count), stride ? vload_part(delta + i, count) : one_delta)), count);
+        });
+}
+
+} // namespace
+
+#define CPU_KERNELS(name, gemm_function) { \
+    name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, dequantize, transpose, \
+    norm, norm_back, swiglu, swiglu_back, rope, maximum, exp_row, dot_product, scale_row, add_row, softmax_back }

@@ -1,0 +1,145 @@
+#include "product.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+
+// ---- scratch
+
+static const int64_t CACHE_LINE = 64;
+
+struct scratch_block {
+    char *  memory = nullptr;
+    int64_t bytes  = 0;
+    ~scratch_block() { ::operator delete[](memory, std::align_val_t(CACHE_LINE)); }
+};
+
+void * workspace(int ith, workspace_slot slot, int64_t bytes) {
+    static scratch_block blocks[GGML_MAX_N_THREADS][SLOT_COUNT]; // a thread touches its own row only
+    scratch_block & b = blocks[ith][slot];
+    if (b.bytes < bytes) {
+        ::operator delete[](b.memory, std::align_val_t(CACHE_LINE));
+        b.memory = static_cast<char *>(::operator new[]((size_t) round_up(bytes, 4096), std::align_val_t(CACHE_LINE)));
+        b.bytes  = round_up(bytes, 4096);
+    }
+    return b.memory;
+}
+
+// ---- weights
+
+static const char * weight_at(const ggml_tensor * w, int64_t row, int64_t column) {
+    return (const char *) w->data + (size_t) row*w->nb[1] + (size_t) (column/ggml_blck_size(w->type))*ggml_type_size(w->type);
+}
+
+static void dequantize_row(const cpu_kernels & k, ggml_type type, const void * from, int64_t n, void * to) {
+    if (k.dequantize(type, from, n, to)) {
+        return;
+    }
+    const int64_t piece = 256; // a multiple of every block size
+    float values[piece];
+    for (int64_t i = 0; i < n; i += piece) {
+        const int64_t count = std::min(piece, n - i);
+        ggml_get_type_traits(type)->to_float((const char *) from + (size_t) (i/ggml_blck_size(type))*ggml_type_size(type), values, count);
+        k.to_product(values, 1.0f, count, elements(k, to, i));
+    }
+}
+
+const void * weight_rows(const cpu_kernels & k, const ggml_tensor * w, int64_t row, int64_t n, int64_t column, int64_t count, void * scratch, int64_t & ld) {
+    if (w->type == k.product) {
+        ld = (int64_t) w->nb[1]/product_size(k);
+        return weight_at(w, row, column);
+    }
+    ld = count;
+    for (int64_t i = 0; i < n; i++) {
+        dequantize_row(k, w->type, weight_at(w, row + i, column), count, elements(k, scratch, i*count));
+    }
+    return scratch;
+}
+
+static int64_t summed_length(const weight_matrix & w) {
+    return w.rows_are_columns ? w.tensor->ne[0] : w.tensor->ne[1];
+}
+
+// Packs W for columns [column, column + n) and the stretch [k0, k0 + k) of the summed dimension; panels k_padded*panel apart.
+static void pack(const cpu_kernels & kernels, const weight_matrix & w, int64_t column, int64_t n, int64_t k0, int64_t k, int64_t k_padded, void * panels, int ith) {
+    const int64_t panel_size = k_padded*kernels.panel;
+    int64_t ld;
+    if (w.rows_are_columns) {
+        void * scratch = workspace(ith, SLOT_ROWS, kernels.panel*k*product_size(kernels));
+        for (int64_t j = 0; j < n; j += kernels.panel) {
+            const int64_t count = std::min(kernels.panel, n - j);
+            const void * rows = weight_rows(kernels, w.tensor, column + j, count, k0, k, scratch, ld);
+            kernels.pack_columns(rows, ld, count, k, k_padded, elements(kernels, panels, j/kernels.panel*panel_size));
+        }
+        return;
+    }
+    const int64_t piece = 64; // rows dequantised at a time; a multiple of k_align
+    void * scratch = workspace(ith, SLOT_ROWS, piece*n*product_size(kernels));
+    for (int64_t i = 0; i < k; i += piece) {
+        const int64_t count = std::min(piece, k - i);
+        const int64_t padded = i + piece >= k ? k_padded - i : piece;
+        const void * rows = weight_rows(kernels, w.tensor, k0 + i, count, column, n, scratch, ld);
+        for (int64_t j = 0; j < n; j += kernels.panel) {
+            void * panel = elements(kernels, panels, j/kernels.panel*panel_size + i*kernels.panel);
+            kernels.pack_rows(elements(kernels, rows, j), ld, count, std::min(kernels.panel, n - j), padded, panel);
+        }
+    }
+}
+
+// ---- products
+
+int64_t product_strip(const cpu_kernels & k, const product & p) {
+    int64_t strip = k.panel;
+    for (int i = 0; i < p.n_segments; i++) {
+        const weight_matrix & w = p.segments[i].w;
+        if (!w.rows_are_columns) {
+            strip = std::max(strip, (int64_t) ggml_blck_size(w.tensor->type)); // both are powers of two
+        }
+    }
+    return strip;
+}
+
+static const int64_t MAX_STRETCH = 1536; // of the summed dimension in one pass: a panel of it stays in the L2 cache
+
+static void add_bias(const product & p, int64_t column, int64_t n, int64_t row, int64_t rows) {
+    for (int64_t i = row; p.bias && i < row + rows; i++) {
+        for (int64_t j = column; j < column + n; j++) {
+            p.c[i*p.ldc + j] += p.bias[j];
+        }
+    }
+}
+
+void product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t row, int64_t rows, int ith) {
+    const int64_t n = std::min(product_strip(k, p), p.n - column);
+    const int64_t n_padded = round_up(n, k.panel);
+    char * panels = (char *) workspace(ith, SLOT_PANELS, n_padded*(2*MAX_STRETCH)*product_size(k));
+    gemm_segment ready[2*MAX_SEGMENTS];
+    int n_ready = 0;
+    int64_t length = 0;     // of the stretches in `ready`
+    bool add = false;
+    float * c = p.c + row*p.ldc + column;
+    const auto flush = [&]() {
+        k.gemm(rows, n, ready, n_ready, c, p.ldc, add);
+        add = true;
+        n_ready = 0;
+        length = 0;
+    };
+    for (int s = 0; s < p.n_segments; s++) {
+        const product_segment & segment = p.segments[s];
+        const int64_t total = summed_length(segment.w);
+        for (int64_t k0 = 0; k0 < total; k0 += MAX_STRETCH) {
+            const int64_t count = std::min(MAX_STRETCH, total - k0), padded = padded_k(k, count);
+            if (n_ready > 0 && (length + padded > 2*MAX_STRETCH || n_ready == 2*MAX_SEGMENTS)) {
+                flush();
+            }
+            char * panel = elements(k, panels, length*n_padded);
+            pack(k, segment.w, column, n, k0, count, padded, panel, ith);
+            ready[n_ready++] = {elements(k, segment.a, row*segment.lda + k0), segment.lda, panel, padded*k.panel, padded};
+            length += padded;
+        }
+    }
+    flush();
+    add_bias(p, column, n, row, rows);
+}

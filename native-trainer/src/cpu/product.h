@@ -1,0 +1,40 @@
+// Products of activations with weights as they lie in the file: a task packs one strip of the weight into panels, dequantising
+// on the way, and multiplies a block of rows with it. Forward and backward read the same plain weight.
+#pragma once
+
+#include "kernels.h"
+
+// Scratch of thread `ith` that lives as long as the program; contents are lost with the next call of the same slot.
+enum workspace_slot { SLOT_PANELS, SLOT_ROWS, SLOT_SUMS, SLOT_A, SLOT_B, SLOT_C, SLOT_D, SLOT_COUNT };
+void * workspace(int ith, workspace_slot slot, int64_t bytes);
+
+struct weight_matrix {
+    const ggml_tensor * tensor;         // (n_cols, n_rows)
+    bool rows_are_columns;              // true: y = W x, a row gives one column of y; false: dx = W^T dy, rows are summed over
+};
+
+static const int MAX_SEGMENTS = 6;      // q, k, v and their LoRA parts
+
+struct product_segment {
+    const void *  a;                    // product numbers, (m, k padded)
+    int64_t       lda;
+    weight_matrix w;
+};
+
+// C (m, n) F32 = sum over segments of A W  (+ bias)
+struct product {
+    int64_t         m = 0, n = 0;
+    product_segment segments[MAX_SEGMENTS];
+    int             n_segments = 0;
+    const float *   bias = nullptr;
+    float *         c = nullptr;
+    int64_t         ldc = 0;
+};
+
+// Columns that one task takes: whole panels and whole quantisation blocks.
+int64_t product_strip(const cpu_kernels & k, const product & p);
+void    product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t row, int64_t rows, int ith);
+
+// Rows [row, row + n) of a weight, columns [column, column + count), as product numbers: a pointer into the weight when it has
+// them, else dequantised into `scratch` (n*count elements). ld is set to the distance of the rows.
+const void * weight_rows(const cpu_kernels & k, const ggml_tensor * w, int64_t row, int64_t n, int64_t column, int64_t count, void * scratch, int64_t & ld);

@@ -1,0 +1,212 @@
+#include "common.h"
+
+#include "platform.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#ifndef _WIN32
+#include <sys/wait.h>
+#endif
+
+static int n_passed = 0, n_failed = 0;
+
+void check(bool ok, const std::string & what) {
+    (ok ? n_passed : n_failed)++;
+    if (!ok) {
+        printf("FAILED  %s\n", what.c_str());
+    }
+}
+
+void check_error(const std::string & what, double error, double limit) {
+    const bool ok = error <= limit;
+    printf("%s  %-60s %9.2e (limit %.0e)\n", ok ? "ok    " : "FAILED", what.c_str(), error, limit);
+    (ok ? n_passed : n_failed)++;
+}
+
+int test_result() {
+    fflush(stdout);
+    printf("%d passed, %d failed\n", n_passed, n_failed);
+    return n_failed == 0 && n_passed > 0 ? 0 : 1;
+}
+
+double relative_error(double value, double expected, double scale) {
+    return fabs(value - expected)/std::max(fabs(expected), scale);
+}
+
+std::string fixture(const std::string & name) {
+    return platform_join(TEST_FIXTURES, name);
+}
+
+struct tmp_dir {
+    std::filesystem::path path = std::filesystem::path(TEST_TMP)/std::to_string(ggml_time_us());
+
+    tmp_dir() {
+        std::filesystem::create_directories(path);
+    }
+    ~tmp_dir() {
+        std::error_code ec;
+        std::filesystem::remove_all(path, ec);
+    }
+};
+
+std::string tmp_file(const std::string & name) {
+    static const tmp_dir dir;
+    return (dir.path/name).u8string();
+}
+
+std::string read_text(const std::string & path) {
+    FILE * file = platform_open_file(path, "rb");
+    if (!file) {
+        printf("FAILED  cannot open %s\n", path.c_str());
+        exit(1);
+    }
+    std::string text((size_t) platform_file_size(path), '\0');
+    text.resize(fread(&text[0], 1, text.size(), file));
+    fclose(file);
+    return text;
+}
+
+void write_text(const std::string & path, const std::string & text) {
+    FILE * file = platform_open_file(path, "wb");
+    fwrite(text.data(), 1, text.size(), file);
+    fclose(file);
+}
+
+json read_json(const std::string & path) {
+    return json::parse(read_text(path));
+}
+
+std::map<std::string, std::vector<float>> read_tensors(const std::string & path) {
+    gguf_file g;
+    gguf_file_open(g, path, "test");
+    std::map<std::string, std::vector<float>> tensors;
+    for (const gguf_tensor_entry & t : g.tensors) {
+        std::vector<float> values(t.nbytes/sizeof(float));
+        gguf_file_read(g, t, 0, values.data(), t.nbytes);
+        tensors[t.name] = values;
+    }
+    gguf_file_close(g);
+    return tensors;
+}
+
+std::string test_device() {
+    const std::string device = platform_env("PREFLEXOR_TEST_DEVICE");
+    return device.empty() ? "cpu" : device;
+}
+
+double test_tolerance() {
+    const std::string factor = platform_env("PREFLEXOR_TEST_TOLERANCE");
+    return factor.empty() ? 1.0 : atof(factor.c_str());
+}
+
+std::vector<json> trainer_output::of(const std::string & event) const {
+    std::vector<json> list;
+    for (const json & e : events) {
+        if (e.at("event") == event) {
+            list.push_back(e);
+        }
+    }
+    return list;
+}
+
+std::string trainer_output::error_code() const {
+    return last() && last()->at("event") == "error" ? last()->at("code").get<std::string>() : "";
+}
+
+trainer_output run_trainer(const std::string & command, const std::string & argument, const std::string & shell) {
+    trainer_output out;
+    const std::string line = shell + "\"" + TEST_TRAINER + "\" " + command + (argument.empty() ? "" : " \"" + argument + "\"") + " < /dev/null 2> \"" + tmp_file("stderr.txt") + "\"";
+    FILE * pipe = popen(line.c_str(), "r");
+    char buffer[4096];
+    for (size_t n; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
+        out.text.append(buffer, n);
+    }
+    const int status = pclose(pipe);
+    out.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    for (size_t start = 0, end; (end = out.text.find('\n', start)) != std::string::npos; start = end + 1) {
+        const json event = json::parse(out.text.substr(start, end - start), nullptr, false);
+        if (!event.is_object() || !event.contains("event")) {
+            check(false, "stdout has a line that is no event: " + out.text.substr(start, end - start));
+            continue;
+        }
+        out.events.push_back(event);
+    }
+    return out;
+}
+
+trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell) {
+    static int n = 0;
+    const std::string path = tmp_file("config-" + std::to_string(n++) + ".json");
+    write_text(path, config.dump(1));
+    return run_trainer(command, path, shell);
+}
+
+json golden_config(const std::string & set, const std::string & loss, bool masked) {
+    const std::string suffix = set.empty() ? "" : "-" + set;
+    return {
+        {"model", fixture("model" + suffix + "-f32.gguf")},
+        {"adapter_in", fixture("adapter-init" + suffix + ".gguf")},
+        {"pairs", fixture(masked ? "pairs-masked.jsonl" : "pairs.jsonl")},
+        {"loss", loss},
+        {"beta", 0.1},
+        {"label_smoothing", 0.005},
+        {"device", test_device()},
+        {"threads", 1},
+        {"precision", "f32"},
+    };
+}
+
+void test_policy_open(test_policy & t, const json & config) {
+    const std::string path = tmp_file("policy-config.json");
+    write_text(path, config.dump());
+    t.config = config_read(path, config_use::score);
+    gguf_file g;
+    model base;
+    model_open(base, g, t.config.model);
+    t.set = pairs_read(t.config.pairs, base.hparams.n_vocab, t.config.max_length);
+    policy_init(t.p, t.config, std::move(base), g, t.set.max_tokens, /*training =*/ true);
+    gguf_file_close(g);
+}
+
+void test_policy_close(test_policy & t) {
+    policy_free(t.p);
+}
+
+std::map<std::string, std::vector<float>> gradients_of(const policy & p) {
+    std::map<std::string, std::vector<float>> gradients;
+    for (const lora_pair & pair : p.lora.pairs) {
+        gradients[pair.a->name] = tensor_values(pair.grad_a);
+        gradients[pair.b->name] = tensor_values(pair.grad_b);
+    }
+    return gradients;
+}
+
+double norm_of(const std::map<std::string, std::vector<float>> & tensors) {
+    double sum = 0;
+    for (const auto & t : tensors) {
+        for (float x : t.second) {
+            sum += (double) x*x;
+        }
+    }
+    return sqrt(sum);
+}
+
+double distance_of(const std::map<std::string, std::vector<float>> & a, const std::map<std::string, std::vector<float>> & b) {
+    if (a.size() != b.size()) {
+        return NAN;
+    }
+    double sum = 0;
+    for (const auto & t : a) {
+        const auto other = b.find(t.first);
+        if (other == b.end() || other->second.size() != t.second.size()) {
+            return NAN;
+        }
+        for (size_t i = 0; i < t.second.size(); i++) {
+            const double d = (double) t.second[i] - other->second[i];
+            sum += d*d;
+        }
+    }
+    return sqrt(sum);
+}

@@ -1,0 +1,65 @@
+// What the tests share: checks that are counted, fixtures, the trainer as a child process.
+#pragma once
+
+#include "gradient-check.h"
+#include "run.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+// ---- checks
+
+void check(bool ok, const std::string & what);
+void check_error(const std::string & what, double error, double limit); // printed with its limit; NaN fails
+int  test_result();                                                     // prints the counts; the exit code of main
+
+double relative_error(double value, double expected, double scale = 0); // |value - expected| / max(|expected|, scale)
+
+// ---- files
+
+std::string fixture(const std::string & name);
+std::string tmp_file(const std::string & name);       // in a folder of this test program, removed at its end
+std::string read_text(const std::string & path);
+void        write_text(const std::string & path, const std::string & text);
+json        read_json(const std::string & path);
+
+// The tensors of an adapter or gradient file.
+std::map<std::string, std::vector<float>> read_tensors(const std::string & path);
+
+// ---- the trainer
+
+// "cpu" unless PREFLEXOR_TEST_DEVICE says otherwise. Devices that round products (TF32 on CUDA) set
+// PREFLEXOR_TEST_TOLERANCE, a factor on the golden limits; figures are always printed.
+std::string test_device();
+double      test_tolerance();
+
+struct trainer_output {
+    int               exit = -1;
+    std::vector<json> events;
+    std::string       text;
+
+    const json *      last() const { return events.empty() ? nullptr : &events.back(); }
+    std::vector<json> of(const std::string & event) const;
+    std::string       error_code() const; // of the last event, empty when it is no error
+};
+
+trainer_output run_trainer(const std::string & command, const std::string & argument, const std::string & shell = "");
+// `shell` runs before the trainer, in its shell.
+trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell = "");
+
+// The goldens' model, adapter and settings: set = "", "tied", "qwen2" or "qwen3".
+json golden_config(const std::string & set, const std::string & loss, bool masked = false);
+
+// The same in this process.
+struct test_policy {
+    train_config config;
+    policy       p;
+    pair_set     set;
+};
+
+void test_policy_open(test_policy & t, const json & config);
+void test_policy_close(test_policy & t);
+std::map<std::string, std::vector<float>> gradients_of(const policy & p);
+double norm_of(const std::map<std::string, std::vector<float>> & tensors);
+double distance_of(const std::map<std::string, std::vector<float>> & a, const std::map<std::string, std::vector<float>> & b);

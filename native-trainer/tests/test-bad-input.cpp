@@ -1,0 +1,211 @@
+// Bad input gives one error event with a code and exit 2 (or 3 for resources): no crash, no hang, no result.
+#include "common.h"
+
+#include "platform.h"
+#include "random-model.h"
+#include "random.h"
+
+#include <cstring>
+
+static void expect_error(const std::string & what, const trainer_output & out, const std::string & code, int exit_code = EXIT_INPUT) {
+    const bool ok = out.exit == exit_code && out.error_code() == code && out.of("error").size() == 1 && !out.last()->at("message").get<std::string>().empty();
+    check(ok, what + ": expected " + code + ", got exit " + std::to_string(out.exit) + " " + out.text.substr(0, 400));
+}
+
+static json base_config() {
+    json config = golden_config("", "orpo");
+    config["adapter_out"] = tmp_file("out.gguf");
+    config["max_steps"] = 1;
+    config["device"] = "cpu";
+    return config;
+}
+
+static void test_config() {
+    const auto with = [](const char * key, const json & value) {
+        json config = base_config();
+        config[key] = value;
+        return run_trainer("train", config);
+    };
+    expect_error("unknown key", with("lerning_rate", 1), "CONFIG");
+    expect_error("wrong type", with("learning_rate", "fast"), "CONFIG");
+    expect_error("negative rate", with("learning_rate", -1), "CONFIG");
+    expect_error("fraction", with("max_steps", 1.5), "CONFIG");
+    expect_error("unknown loss", with("loss", "dpo"), "CONFIG");
+    expect_error("label_smoothing 0", with("label_smoothing", 0), "CONFIG");
+    expect_error("unknown lora key", with("lora", {{"rank", 4}}), "CONFIG");
+    expect_error("unknown target", with("lora", {{"targets", {"embed"}}}), "CONFIG");
+    expect_error("lora is no object", with("lora", 3), "CONFIG");
+    expect_error("no checkpoint object", with("checkpoint", "x"), "CONFIG");
+    json config = base_config();
+    config.erase("model");
+    expect_error("no model", run_trainer("train", config), "CONFIG");
+    config = base_config();
+    config.erase("adapter_in");
+    config["reference"] = "adapter_in";
+    expect_error("reference without adapter", run_trainer("train", config), "CONFIG");
+    expect_error("no config file", run_trainer("train", tmp_file("none.json")), "CONFIG_NOT_FOUND");
+    write_text(tmp_file("bad.json"), "{\"model\": ");
+    expect_error("no JSON", run_trainer("train", tmp_file("bad.json")), "CONFIG");
+    write_text(tmp_file("list.json"), "[1]");
+    expect_error("a list", run_trainer("train", tmp_file("list.json")), "CONFIG");
+    expect_error("no command", run_trainer("", std::string()), "USAGE");
+    expect_error("unknown command", run_trainer("teach", fixture("pairs.jsonl")), "USAGE");
+    expect_error("unknown device", with("device", "quantum0"), "DEVICE_NOT_FOUND", EXIT_RESOURCE);
+    expect_error("no such folder", with("adapter_out", tmp_file("none/out.gguf")), "WRITE_FAILED");
+}
+
+static void test_pairs() {
+    const auto with = [](const std::string & text) {
+        write_text(tmp_file("pairs.jsonl"), text);
+        json config = base_config();
+        config["pairs"] = tmp_file("pairs.jsonl");
+        return run_trainer("score", config);
+    };
+    expect_error("id too large",     with("{\"prompt\":[1],\"chosen\":[512],\"rejected\":[2]}"), "ID_OUT_OF_VOCABULARY");
+    expect_error("negative id",      with("{\"prompt\":[-1],\"chosen\":[5],\"rejected\":[2]}"), "ID_OUT_OF_VOCABULARY");
+    expect_error("fractional id",    with("{\"prompt\":[1.5],\"chosen\":[5],\"rejected\":[2]}"), "ID_OUT_OF_VOCABULARY");
+    expect_error("huge id",          with("{\"prompt\":[1],\"chosen\":[99999999999999999999],\"rejected\":[2]}"), "ID_OUT_OF_VOCABULARY");
+    expect_error("empty response",   with("{\"prompt\":[1],\"chosen\":[],\"rejected\":[2]}"), "EMPTY_RESPONSE");
+    expect_error("empty prompt",     with("{\"prompt\":[],\"chosen\":[3],\"rejected\":[2]}"), "EMPTY_PROMPT");
+    expect_error("no rejected",      with("{\"prompt\":[1],\"chosen\":[3]}"), "PAIRS_INVALID");
+    expect_error("text",             with("{\"prompt\":\"a\",\"chosen\":[3],\"rejected\":[2]}"), "PAIRS_INVALID");
+    expect_error("short mask",       with("{\"prompt\":[1],\"chosen\":[3,4],\"chosen_mask\":[1],\"rejected\":[2]}"), "PAIRS_INVALID");
+    expect_error("mask of 2",        with("{\"prompt\":[1],\"chosen\":[3],\"chosen_mask\":[2],\"rejected\":[2]}"), "PAIRS_INVALID");
+    expect_error("mask of zeros",    with("{\"prompt\":[1],\"chosen\":[3],\"chosen_mask\":[0],\"rejected\":[2]}"), "EMPTY_RESPONSE");
+    expect_error("truncated line",   with("{\"prompt\":[1],\"chosen\":[3],\"rej"), "PAIRS_INVALID");
+    expect_error("empty file",       with("\n\n"), "NO_PAIRS");
+    expect_error("binary",           with(std::string("\x00\xff\xfe\n", 4)), "PAIRS_INVALID");
+    expect_error("deep nesting",     with(std::string(200000, '[')), "PAIRS_INVALID");
+    json config = base_config();
+    config["pairs"] = tmp_file("none.jsonl");
+    expect_error("missing pairs", run_trainer("train", config), "FILE_NOT_FOUND");
+    config["pairs"] = fixture("pairs.jsonl");
+    config["max_length"] = 4;
+    expect_error("nothing left", run_trainer("train", config), "NO_PAIRS");
+}
+
+static trainer_output score_with(const char * key, const std::string & path) {
+    json config = base_config();
+    config.erase("adapter_out");
+    if (strcmp(key, "model") == 0) {
+        config.erase("adapter_in");
+    }
+    config[key] = path;
+    return run_trainer("score", config);
+}
+
+static void test_models() {
+    const std::string model = read_text(fixture("model-f32.gguf"));
+    const auto with = [&](const std::string & bytes) {
+        write_text(tmp_file("bad.gguf"), bytes);
+        return score_with("model", tmp_file("bad.gguf"));
+    };
+    const auto replaced = [&](const std::string & from, const std::string & to) {
+        std::string bytes = model;
+        for (size_t at = 0; (at = bytes.find(from, at)) != std::string::npos; at += to.size()) {
+            bytes.replace(at, from.size(), to);
+        }
+        return bytes;
+    };
+    expect_error("missing model", score_with("model", tmp_file("none.gguf")), "FILE_NOT_FOUND");
+    expect_error("a folder", score_with("model", tmp_file("")), "FILE_NOT_FOUND");
+    expect_error("empty", with(""), "GGUF_DAMAGED");
+    expect_error("text", with("hello, this is no model"), "NOT_GGUF");
+    expect_error("half a model", with(model.substr(0, model.size()/2)), "GGUF_DAMAGED");
+    expect_error("last byte missing", with(model.substr(0, model.size() - 1)), "GGUF_DAMAGED");
+    expect_error("other version", with(std::string("GGUF\x09\x00\x00\x00", 8) + model.substr(8)), "GGUF_VERSION");
+    expect_error("huge counts", with(model.substr(0, 8) + std::string(16, '\xff') + model.substr(24)), "GGUF_DAMAGED");
+    expect_error("other architecture", with(replaced("llama", "mamba")), "UNSUPPORTED_ARCHITECTURE");
+    expect_error("unknown tensor", with(replaced("blk.0.ffn_up.weight", "blk.0.ffn_xx.weight")), "GGUF_INCOMPLETE");
+    expect_error("an adapter as model", score_with("model", fixture("adapter-init.gguf")), "NOT_A_MODEL");
+    std::string nan = model;
+    memset(&nan[nan.size() - 256], 0xff, 4);
+    expect_error("NaN weights", with(nan), "NAN_WEIGHTS");
+
+    random_model m;
+    m.n_embd = 256; m.n_ff = 256; m.n_head = 4; m.head_dim = 64;
+    m.type = GGML_TYPE_TQ2_0;
+    random_model_write(m, tmp_file("tq2.gguf"));
+    expect_error("tensor type", score_with("model", tmp_file("tq2.gguf")), "UNSUPPORTED_TENSOR_TYPE");
+    const trainer_output inspected = run_trainer("inspect", tmp_file("tq2.gguf"));
+    check(inspected.exit == EXIT_DONE && inspected.last()->at("trainable") == false, "inspect says why it is not trainable: " + inspected.text);
+}
+
+static void test_adapters() {
+    expect_error("missing adapter", score_with("adapter_in", tmp_file("none.gguf")), "FILE_NOT_FOUND");
+    expect_error("a model as adapter", score_with("adapter_in", fixture("model-f32.gguf")), "NOT_AN_ADAPTER");
+    expect_error("adapter of another architecture", score_with("adapter_in", fixture("adapter-init-qwen2.gguf")), "ADAPTER_MISMATCH");
+    const std::string adapter = read_text(fixture("adapter-init.gguf"));
+    write_text(tmp_file("cut.gguf"), adapter.substr(0, adapter.size() - 100));
+    expect_error("truncated adapter", score_with("adapter_in", tmp_file("cut.gguf")), "GGUF_DAMAGED");
+    random_model m;
+    random_model_write(m, tmp_file("small.gguf"));
+    json config = base_config();
+    config["model"] = tmp_file("small.gguf");
+    config["lora"] = {{"r", 4}};
+    expect_error("another rank than the adapter", run_trainer("train", config), "ADAPTER_MISMATCH");
+    m.n_ff = 192;
+    random_model_write(m, tmp_file("wider.gguf"));
+    config.erase("lora");
+    config["model"] = tmp_file("wider.gguf");
+    expect_error("adapter of another shape", run_trainer("train", config), "ADAPTER_MISMATCH");
+}
+
+static void test_checkpoints() {
+    json config = base_config();
+    config["resume"] = true;
+    config["checkpoint"] = {{"path", tmp_file("run.checkpoint")}};
+    write_text(tmp_file("run.checkpoint"), "garbage");
+    expect_error("garbage checkpoint", run_trainer("train", config), "NOT_GGUF");
+    write_text(tmp_file("run.checkpoint"), read_text(fixture("adapter-init.gguf")));
+    expect_error("an adapter as checkpoint", run_trainer("train", config), "CHECKPOINT_INVALID");
+    config["resume"] = false;
+    check(run_trainer("train", config).exit == EXIT_DONE, "a good checkpoint");
+    const std::string checkpoint = read_text(tmp_file("run.checkpoint"));
+    write_text(tmp_file("run.checkpoint"), checkpoint.substr(0, checkpoint.size()*2/3));
+    config["resume"] = true;
+    expect_error("truncated checkpoint", run_trainer("train", config), "GGUF_DAMAGED");
+}
+
+// Random damage to the metadata of each kind of file: whatever it does, the answer is an event and a documented exit code.
+static void test_damaged_bytes() {
+    const std::string original = read_text(fixture("model-f32.gguf"));
+    for (uint64_t i = 0; i < 150; i++) {
+        std::string bytes = original;
+        const size_t n = 1 + random_bits(5, i, 0) % 6;
+        for (size_t j = 0; j < n; j++) {
+            // the metadata is the first 12 kB; every third file is damaged anywhere
+            const size_t range = i % 3 ? 13000 : bytes.size();
+            bytes[random_bits(5, i, 2*j + 1) % range] = (char) random_bits(5, i, 2*j + 2);
+        }
+        write_text(tmp_file("fuzzed.gguf"), bytes);
+        const trainer_output out = score_with("model", tmp_file("fuzzed.gguf"));
+        const bool documented = out.exit == EXIT_DONE || ((out.exit == EXIT_INPUT || out.exit == EXIT_RESOURCE) && !out.error_code().empty());
+        check(documented, "damaged file " + std::to_string(i) + ": exit " + std::to_string(out.exit) + " " + out.text.substr(0, 300));
+    }
+}
+
+// A limit on the size of files makes writes fail half-way, like a disk that is full.
+static void test_failing_writes() {
+#ifndef _WIN32
+    json config = base_config();
+    config["adapter_out"] = tmp_file("full.gguf");
+    config["checkpoint"] = {{"path", tmp_file("full.checkpoint")}, {"every_steps", 1}};
+    config["max_steps"] = 3;
+    // the checkpoint has 200 kB, the limit is 50 blocks of 1 kB or 512 bytes
+    const trainer_output out = run_trainer("train", config, "trap '' XFSZ; ulimit -f 50; ");
+    expect_error("disk full", out, "WRITE_FAILED");
+    check(!checkpoint_exists(tmp_file("full.checkpoint")) && !checkpoint_exists(tmp_file("full.checkpoint.tmp")), "no half-written file is left");
+#endif
+}
+
+int main() {
+    test_config();
+    test_pairs();
+    test_models();
+    test_adapters();
+    test_checkpoints();
+    test_damaged_bytes();
+    test_failing_writes();
+    return test_result();
+}

@@ -1,0 +1,157 @@
+// What the config promises: schedules, order, accumulation, cutting, defaults, a fresh adapter, packing, inspect and devices.
+#include "common.h"
+#include "optimizer.h"
+
+#include <cmath>
+#include <set>
+
+static void test_schedules() {
+    train_config c;
+    c.learning_rate = 1;
+    c.warmup_steps = 2;
+    // transformers' get_linear_schedule_with_warmup and get_cosine_schedule_with_warmup, 6 steps
+    const double linear[6] = {0, 0.5, 1, 0.75, 0.5, 0.25};
+    const double cosine[6] = {0, 0.5, 1, 0.8535533905932737, 0.5, 0.14644660940672627};
+    for (int step = 0; step < 6; step++) {
+        c.schedule = lr_schedule::linear;
+        check(fabs(learning_rate_at(c, step, 6) - linear[step]) < 1e-12, "linear schedule");
+        c.schedule = lr_schedule::cosine;
+        check(fabs(learning_rate_at(c, step, 6) - cosine[step]) < 1e-12, "cosine schedule");
+        c.schedule = lr_schedule::constant;
+        check(learning_rate_at(c, step, 6) == std::min(1.0, step/2.0), "constant schedule with warm-up");
+    }
+}
+
+static void test_order() {
+    train_config c;
+    const std::vector<int64_t> first = epoch_order(c, 50, 0), second = epoch_order(c, 50, 1);
+    check(std::set<int64_t>(first.begin(), first.end()).size() == 50, "an epoch has every pair once");
+    check(first != second, "epochs differ in order");
+    check(first == epoch_order(c, 50, 0), "the order depends on seed and epoch only");
+    c.seed = 43;
+    check(first != epoch_order(c, 50, 0), "another seed, another order");
+}
+
+// Three pairs with accumulation 2: the second step of the epoch has one pair, its gradient counts whole.
+static void test_short_last_step() {
+    write_text(tmp_file("three.jsonl"), [] {
+        const std::string all = read_text(fixture("pairs.jsonl"));
+        size_t end = 0;
+        for (int i = 0; i < 3; i++) {
+            end = all.find('\n', end) + 1;
+        }
+        return all.substr(0, end);
+    }());
+    json config = golden_config("", "orpo");
+    config["pairs"] = tmp_file("three.jsonl");
+    config["adapter_out"] = tmp_file("three.gguf");
+    config["shuffle"] = false;
+    config["learning_rate"] = 1e-12;
+    const std::vector<json> steps = run_trainer("train", config).of("step");
+    const json golden = read_json(fixture("golden-orpo.json")).at("pairs");
+    check(steps.size() == 2, "an epoch of 3 pairs has 2 steps");
+    check_error("short step, gradient norm", relative_error(steps.at(1).at("grad_norm").get<double>(), golden[2].at("grad_norm").get<double>()), 1e-4*test_tolerance());
+    check_error("short step, loss", relative_error(steps.at(1).at("loss").get<double>(), golden[2].at("loss").get<double>()), 1e-5*test_tolerance());
+}
+
+static void test_cutting() {
+    write_text(tmp_file("long.jsonl"),
+        "{\"id\":\"fits\",\"prompt\":[1,5,6],\"chosen\":[7,8],\"rejected\":[9]}\r\n\n"
+        "{\"id\":\"cut\",\"prompt\":[1,5,6],\"chosen\":[7,8,9,10],\"rejected\":[9]}\n"
+        "{\"id\":\"dropped\",\"prompt\":[1,5,6,7,8,9],\"chosen\":[7],\"rejected\":[9]}\n"
+        "{\"id\":\"masked away\",\"prompt\":[1,5,6],\"chosen\":[7,8,9],\"chosen_mask\":[0,0,1],\"rejected\":[9]}");
+    json config = golden_config("", "orpo");
+    config["pairs"] = tmp_file("long.jsonl");
+    config["max_length"] = 5;
+    const trainer_output out = run_trainer("score", config);
+    const std::vector<json> pairs = out.of("pair");
+    check(pairs.size() == 2 && pairs[0].at("id") == "fits" && pairs[1].at("id") == "cut", "pairs that are left: " + out.text.substr(0, 300));
+    check(pairs.size() == 2 && pairs[1].at("chosen_tokens") == 2, "the response's tail is cut");
+    check(out.events.at(0).at("event") == "warning" && out.events.at(1).at("event") == "warning", "cutting and dropping are warned about");
+    check(out.of("hello").at(0).at("pairs") == json({{"read", 4}, {"used", 2}, {"cut", 1}, {"dropped", 2}, {"max_tokens", 6}}), "cut and dropped pairs are counted");
+}
+
+// A fresh adapter does nothing yet (B = 0): EXO's margin is exactly 0, its first loss is log 2-like and known.
+static void test_fresh_adapter() {
+    json config = golden_config("tied", "exo");
+    config.erase("adapter_in");
+    config["adapter_out"] = tmp_file("fresh.gguf");
+    config["max_steps"] = 12;
+    config["learning_rate"] = 1e-2;
+    config["lora"] = {{"r", 4}, {"targets", {"q", "v_proj", "ffn_down"}}};
+    const trainer_output out = run_trainer("train", config);
+    const std::vector<json> steps = out.of("step");
+    check(out.exit == EXIT_DONE && steps.size() == 12, "training from a fresh adapter: " + out.text.substr(0, 300));
+    const double eps = 0.005, expected = 0.5*(log(0.5) - log1p(-eps)) + 0.5*(log(0.5) - log(eps));
+    check(steps.at(0).at("rewards/margins") == 0.0, "the first margin is 0");
+    check_error("first EXO loss of a fresh adapter", relative_error(steps.at(0).at("loss").get<double>(), expected), 1e-12);
+    check(steps.at(11).at("rewards/margins").get<double>() > 0 && steps.at(11).at("loss").get<double>() < steps.at(0).at("loss").get<double>(), "loss falls and margin grows");
+    const auto tensors = read_tensors(tmp_file("fresh.gguf"));
+    check(tensors.size() == 12 && tensors.count("blk.0.attn_q.weight.lora_a") && tensors.count("blk.1.ffn_down.weight.lora_b"), "the adapter holds the chosen targets");
+    const trainer_output inspected = run_trainer("inspect", tmp_file("fresh.gguf"));
+    check(inspected.last() && inspected.last()->at("r") == 4 && inspected.last()->at("alpha") == 4.0, "inspect shows r, and alpha = r");
+    json scored = golden_config("tied", "exo");
+    scored["adapter_in"] = tmp_file("fresh.gguf");
+    check(run_trainer("score", scored).last()->at("rewards/margins").get<double>() > 0, "the written adapter scores a positive margin");
+}
+
+// reference "adapter_in": the frozen start of the run, so the first margin is 0 although the adapter is not.
+static void test_reference_adapter() {
+    json config = golden_config("", "exo");
+    config["adapter_out"] = tmp_file("reference.gguf");
+    config["reference"] = "adapter_in";
+    config["max_steps"] = 3;
+    config["gradient_accumulation_steps"] = 12;
+    config["learning_rate"] = 1e-2;
+    const std::vector<json> steps = run_trainer("train", config).of("step");
+    check(steps.size() == 3 && steps[0].at("rewards/margins") == 0.0, "the first margin against adapter_in is 0");
+    check(steps.size() == 3 && steps[2].at("rewards/margins").get<double>() > 0, "and grows");
+}
+
+// The packed pair equals the two sequences on their own.
+static void test_packing() {
+    test_policy t;
+    test_policy_open(t, golden_config("qwen3", "orpo"));
+    for (const token_pair & pair : t.set.pairs) {
+        const pair_logps both = policy_forward(t.p, pair_pack(pair, true), true, false);
+        token_pair swapped = pair;
+        std::swap(swapped.chosen, swapped.rejected);
+        std::swap(swapped.chosen_mask, swapped.rejected_mask);
+        const pair_logps other = policy_forward(t.p, pair_pack(swapped, true), true, false);
+        check(fabs(both.chosen_sum - other.rejected_sum) <= 1e-5*fabs(both.chosen_sum)*test_tolerance(), "a response's log-probability does not depend on its place");
+        check(fabs(both.rejected_sum - other.chosen_sum) <= 1e-5*fabs(both.rejected_sum)*test_tolerance(), "a response's log-probability does not depend on its place");
+    }
+    test_policy_close(t);
+}
+
+static void test_dropout() {
+    json config = golden_config("", "orpo");
+    config["adapter_out"] = tmp_file("dropout.gguf");
+    config["lora"] = {{"dropout", 0.3}};
+    config["max_steps"] = 3;
+    const trainer_output a = run_trainer("train", config), b = run_trainer("train", config);
+    config["lora"] = {{"dropout", 0}};
+    const trainer_output without = run_trainer("train", config);
+    check(a.of("step").at(2).at("loss") == b.of("step").at(2).at("loss"), "dropout is the same in every run of a seed");
+    check(a.of("step").at(0).at("loss") != without.of("step").at(0).at("loss"), "dropout changes the loss");
+}
+
+static void test_inspect_and_devices() {
+    const trainer_output model = run_trainer("inspect", fixture("model-qwen3-f32.gguf"));
+    check(model.exit == EXIT_DONE && model.last()->at("trainable") == true && model.last()->at("head_dim") == 32, "inspect: " + model.text);
+    const trainer_output devices = run_trainer("devices", std::string());
+    check(devices.exit == EXIT_DONE && devices.last()->at("devices").size() >= 1, "devices: " + devices.text);
+}
+
+int main() {
+    test_schedules();
+    test_order();
+    test_short_last_step();
+    test_cutting();
+    test_fresh_adapter();
+    test_reference_adapter();
+    test_packing();
+    test_dropout();
+    test_inspect_and_devices();
+    return test_result();
+}
