@@ -40,8 +40,6 @@ const MAX_MODELS = 2;
 const MAX_CONTEXTS = 2;
 const MAX_ADAPTERS = 4;
 const SMALLEST_CONTEXT = 2048;
-/** The longest stretch of a prompt that cannot be cancelled. */
-export const BATCH_TOKENS = 256;
 
 export function createChatModels(): ChatModels {
   const models = new Map<string, ModelEntry>();
@@ -107,7 +105,7 @@ export function createChatModels(): ChatModels {
       entry.model.createContext({
         contextSize,
         sequences: 1,
-        batchSize: Math.min(BATCH_TOKENS, contextSize),
+        batchSize: lib.batchTokens,
         threads: lib.threads,
         ...(adapterPath === null ? {} : { lora: { adapters: [{ filePath: adapterPath }] } }),
         ...(precision === "chat"

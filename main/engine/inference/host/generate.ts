@@ -7,7 +7,7 @@ import {
 } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
 import type { GenerateRequest, GenerateResult, Sampler } from "../model-runner.ts";
-import { BATCH_TOKENS, type ChatModels } from "./chat-model.ts";
+import type { ChatModels } from "./chat-model.ts";
 import { createStopTexts } from "./stop-texts.ts";
 import { createTextStream } from "./text-stream.ts";
 
@@ -28,7 +28,8 @@ export async function* generate(
   const { model, template } = await models.load(request.modelPath);
   const prompt = template().encodePrompt(request.messages, request.prefill);
   const sequence = await models.sequence(request, prompt.length + sampler.maxTokens, "chat");
-  const lastBatch = await evaluatePrompt(sequence, prompt, signal);
+  const { batchTokens } = await models.library();
+  const lastBatch = await evaluatePrompt(sequence, prompt, batchTokens, signal);
 
   const texts = createTextStream(model, prompt);
   const stops = createStopTexts([...(sampler.stop ?? []), ...(request.jsonSchema ? [JSON_END] : [])]);
@@ -61,11 +62,16 @@ export async function* generate(
 }
 
 /** Evaluates all but the last batch, looking at the signal between batches; the last one starts the sampling. */
-async function evaluatePrompt(sequence: LlamaContextSequence, prompt: Token[], signal: AbortSignal): Promise<Token[]> {
+async function evaluatePrompt(
+  sequence: LlamaContextSequence,
+  prompt: Token[],
+  batchTokens: number,
+  signal: AbortSignal,
+): Promise<Token[]> {
   let start = 0;
-  for (; prompt.length - start > BATCH_TOKENS; start += BATCH_TOKENS) {
+  for (; prompt.length - start > batchTokens; start += batchTokens) {
     signal.throwIfAborted();
-    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(start, start + BATCH_TOKENS));
+    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(start, start + batchTokens));
   }
   signal.throwIfAborted();
   return prompt.slice(start);
@@ -90,7 +96,8 @@ function evaluateOptions(sampler: Sampler, generated: Token[]): SequenceEvaluate
             maxPunishTokens: REPEAT_PENALTY_TOKENS,
           },
         }),
-    ...(dry ? { dryRepeatPenalty: { strength: dry.strength, allowedLength: dry.allowedLength } } : {}),
+    // without a count of tokens to look back at, this release of llama.cpp leaves DRY off
+    ...(dry ? { dryRepeatPenalty: { ...dry, lastTokens: sampler.maxTokens } } : {}),
   };
 }
 

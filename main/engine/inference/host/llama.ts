@@ -5,6 +5,8 @@ import { AppError } from "../../../shared/errors.ts";
 export type LlamaLibrary = {
   llama: Llama;
   threads: number;
+  /** How many tokens of a prompt are evaluated at once: the longest stretch that cannot be cancelled. */
+  batchTokens: number;
   /** For example "node-llama-cpp 3.21.1, llama.cpp v0.4.0, cpu". */
   version: string;
   /** The last error lines of llama.cpp, which its exceptions leave out. */
@@ -12,10 +14,15 @@ export type LlamaLibrary = {
 };
 
 const KEPT_ERROR_LINES = 5;
+const BATCH_TOKENS_CPU = 128;
+const BATCH_TOKENS_GPU = 512;
 
 /**
  * Loads the prebuilt library: the best GPU variant that really has a device, else the CPU. Never builds or fetches.
- * The number of threads is fixed, because another number gives other roundings and so other texts.
+ *
+ * The number of threads is fixed, because another number gives other roundings and so other texts. One core is left
+ * to everybody else: ggml's threads wait for each other in busy loops, so that a single core taken away from them
+ * slows all down (two threads on two busy cores: 2 tokens/s, one thread: 17).
  */
 export async function loadLlama(): Promise<LlamaLibrary> {
   const errors: string[] = [];
@@ -25,8 +32,9 @@ export async function loadLlama(): Promise<LlamaLibrary> {
     if (errors.length > KEPT_ERROR_LINES) errors.shift();
   };
   const llama = await loadBestVariant(logger);
-  const threads = threadsFromEnvironment() ?? Math.max(1, llama.cpuMathCores);
-  return { llama, threads, version: await versionOf(llama), lastErrors: () => errors.join("\n") };
+  const threads = threadsFromEnvironment() ?? Math.max(1, llama.cpuMathCores - 1);
+  const batchTokens = llama.gpu === false ? BATCH_TOKENS_CPU : BATCH_TOKENS_GPU;
+  return { llama, threads, batchTokens, version: await versionOf(llama), lastErrors: () => errors.join("\n") };
 }
 
 async function loadBestVariant(logger: (level: LlamaLogLevel, message: string) => void): Promise<Llama> {

@@ -1,7 +1,7 @@
 import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
 import type { ModelBinding } from "../model-runner.ts";
-import { BATCH_TOKENS, type ChatModels } from "./chat-model.ts";
+import type { ChatModels } from "./chat-model.ts";
 
 type IdSequence = { ids: number[]; from: number };
 
@@ -16,11 +16,12 @@ export async function logProbs(
   const nVocabulary = typeof vocabulary === "object" ? vocabulary.length : Infinity;
   for (const sequence of input.sequences) checkIds(sequence, nVocabulary, model.filename ?? input.modelPath);
   const longest = Math.max(1, ...input.sequences.map(({ ids }) => ids.length));
+  const { batchTokens } = await models.library();
   const results: number[][] = [];
   for (const { ids, from } of input.sequences) {
     // asked for anew each time: that clears it, so that no result depends on what was scored before
     const sequence = await models.sequence(input, longest, "exact");
-    results.push(await scoreSequence(sequence, ids, from, signal));
+    results.push(await scoreSequence(sequence, ids, from, batchTokens, signal));
   }
   return results;
 }
@@ -37,13 +38,14 @@ async function scoreSequence(
   sequence: LlamaContextSequence,
   ids: number[],
   from: number,
+  batchTokens: number,
   signal: AbortSignal,
 ): Promise<number[]> {
   const logps: number[] = [];
   // the last token predicts nothing that is asked for
-  for (let start = 0; start < ids.length - 1; start += BATCH_TOKENS) {
+  for (let start = 0; start < ids.length - 1; start += batchTokens) {
     signal.throwIfAborted();
-    const batch = ids.slice(start, Math.min(start + BATCH_TOKENS, ids.length - 1));
+    const batch = ids.slice(start, Math.min(start + batchTokens, ids.length - 1));
     const items = batch.map((id, index): ControlledEvaluateInputItem => {
       const token = id as Token; // the library brands token ids
       return start + index + 1 >= from ? [token, { generateNext: { probabilities: true } }] : token;
