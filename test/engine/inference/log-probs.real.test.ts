@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Token } from "node-llama-cpp";
 import { afterAll, describe, expect, it } from "vitest";
 import { createChatModels } from "../../../main/engine/inference/host/chat-model.ts";
-import { logProbs } from "../../../main/engine/inference/host/log-probs.ts";
+import { logProbOf, logProbs } from "../../../main/engine/inference/host/log-probs.ts";
 import { ensureDemoModels } from "../../harness/model-cache.ts";
 
 const fixturesDir = resolve(import.meta.dirname, "../../fixtures");
@@ -92,6 +93,15 @@ describe("log-probs", () => {
     expect(again).toEqual(alone);
     expect(tail).toEqual(alone.slice(-3));
     expect(alone.every((logp) => logp < 0 && logp > -40)).toBe(true);
+  });
+
+  it("take out the factor by which the library's own sum is off", () => {
+    const exact = Array.from({ length: 50_000 }, (_, i) => 1 / (i + 1) ** 2);
+    const total = sum(exact);
+    const probabilities = new Map(exact.map((p, token) => [token as Token, Math.fround((p / total) * 1.002)]));
+    for (const token of [0, 7, 49_999]) {
+      expect(logProbOf(probabilities, token as Token)).toBeCloseTo(Math.log(exact[token]! / total), 6);
+    }
   });
 
   it("refuse ids that are not in the vocabulary, and a start behind the end", async () => {

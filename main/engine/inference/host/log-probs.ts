@@ -68,7 +68,7 @@ async function scoreSequence(
  * The library divides by a sum that it takes in F32, which is off by up to 1e-3 over a large vocabulary. All the
  * probabilities share that factor, so dividing by their own sum in F64 takes it out again.
  */
-function logProbOf(probabilities: Map<Token, number>, token: Token): number {
+export function logProbOf(probabilities: Map<Token, number>, token: Token): number {
   let sum = 0;
   for (const probability of probabilities.values()) sum += probability;
   return Math.log(probabilities.get(token) ?? 0) - Math.log(sum);
