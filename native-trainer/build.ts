@@ -82,8 +82,8 @@ function stampOf({ version, libDir }: Ggml): string {
 
 function sourceFiles(): string[] {
   const inFolder = (folder: string) =>
-    readdirSync(join(root, folder)).filter((name) => /\.(cpp|h|txt)$/.test(name)).map((name) => join(folder, name));
-  return ["CMakeLists.txt", "build.ts", ...inFolder("src"), ...inFolder("tests")].sort();
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((name) => /\.(cpp|h|txt)$/.test(name)).map((name) => join(folder, name));
+  return ["CMakeLists.txt", "build.ts", ...inFolder("src")].toSorted();
 }
 
 async function build(ggml: Ggml, log: (line: string) => void): Promise<void> {
@@ -100,8 +100,19 @@ async function build(ggml: Ggml, log: (line: string) => void): Promise<void> {
   rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
   await run("cmake", ["-S", root, "-B", buildDir, ...Object.entries(settings).map(([k, v]) => `-D${k}=${v}`)], log);
   log("native-trainer: compiling");
-  await run("cmake", ["--build", buildDir, "--parallel", String(Math.min(4, availableParallelism()))], log);
+  await compile("native-trainer", log);
   log(`native-trainer: built ${trainerPath}`);
+}
+
+/** The executables that ctest runs; the trainer itself must have been built. */
+export async function buildTrainerTests(log: (line: string) => void): Promise<void> {
+  log("native-trainer: compiling the tests");
+  await compile("all", log);
+}
+
+function compile(target: string, log: (line: string) => void): Promise<void> {
+  const nJobs = String(Math.min(4, availableParallelism()));
+  return run("cmake", ["--build", buildDir, "--parallel", nJobs, "--target", target], log);
 }
 
 /** The bundle is a git repository of one commit; only ggml's headers and the JSON header are needed from it. */

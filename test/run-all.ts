@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensureTrainerBuilt } from "../native-trainer/build.ts";
+import { buildTrainerTests, ensureTrainerBuilt } from "../native-trainer/build.ts";
 
 type Counts = { passed: number; failed: number };
 type Suite = { name: string; run(): Counts | Promise<Counts> };
@@ -49,6 +49,7 @@ function vitest(project: string): Counts {
 
 async function ctest(): Promise<Counts> {
   await ensureTrainerBuilt({ log: console.log });
+  await buildTrainerTests(console.log);
   const report = join(results, "ctest.xml");
   const status = command("ctest", ["--test-dir", "native-trainer/build", "--output-on-failure", "--output-junit", report]);
   if (!existsSync(report)) return { passed: 0, failed: 1 };

@@ -52,9 +52,9 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const promptsDir = join(resourcesDir, "prompts");
   const sampleCorpusDir = join(resourcesDir, "sample-corpus");
   const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
-  const embedder = createHostEmbedder(host, () => models.api.embedderDir());
+  const embedder = createHostEmbedder(host, models.api.embedderDir());
   const corpus = createCorpus({ ...base, embedder, workspaceDir, sampleCorpusDir, pdfWorkerPath: config.pdfWorkerPath });
-  const graph = createGraph({ ...base, runner, corpus: corpus.api, promptsDir });
+  const graph = createGraph({ ...base, corpus: corpus.api, listPairsForGraph: () => preference.api.allAccepted() });
   const reflection = createReflection({ ...base, runner, embedder, corpus: corpus.api, models: models.api, promptsDir });
   const preference = createPreference({
     ...base,
@@ -88,7 +88,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     workspace: createWorkspaceHandlers({
       db,
       config,
-      isEmbedderPresent: () => models.api.isEmbedderPresent(),
+      isEmbedderPresent: () => existsSync(join(models.api.embedderDir(), "onnx", "model_quantized.onnx")),
       sampleCorpusAvailable: existsSync(sampleCorpusDir),
     }),
     corpus: corpus.handlers,

@@ -16,8 +16,8 @@ import { verdictOf } from "../report/sections.ts";
 export const DEMO_MODEL = "smollm2-135m-instruct";
 const EMBEDDER = "all-minilm-l6-v2";
 const RECIPE = "demo";
-const QUERY = "How does graphene improve the rate capability of a LiFePO4 cathode?";
-const QUESTION = "How does a conductive carbon network change the performance of a battery electrode?";
+const QUERY = "Why does porous carbon from biomass keep its capacity at a high current density?";
+const QUESTION = "How does the pore structure of a carbon anode affect lithium storage?";
 const N_ITERATIONS = 2;
 
 export type DemoOutput = {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 /** The root of the checkout or of the installed program. */
 export const rootDir = resolve(import.meta.dirname, "../../..");
@@ -14,13 +13,10 @@ export const trainerPath = join(
   process.platform === "win32" ? "native-trainer.exe" : "native-trainer",
 );
 
-const require = createRequire(import.meta.url);
-
 /** The directory of libggml-base and its backends that come with node-llama-cpp for this platform. */
 export function ggmlDir(): string {
   const platform = `${process.platform === "win32" ? "win" : process.platform === "darwin" ? "mac" : "linux"}-${process.arch}`;
-  const packageDir = dirname(require.resolve(`@node-llama-cpp/${platform}/package.json`));
-  return join(packageDir, "bins", platform);
+  return join(rootDir, "node_modules", "@node-llama-cpp", platform, "bins", platform);
 }
 
 export function programVersion(): string {

@@ -9,7 +9,10 @@ import type { PdfRequest, PdfResponse } from "./pdf/worker-protocol.ts";
 
 // the engine is the only one who starts this thread
 const request = workerData as PdfRequest;
-parentPort!.postMessage(await answer().catch(failure));
+// no await at the top: the file may be built as CommonJS
+void answer()
+  .catch(failure)
+  .then((response) => parentPort!.postMessage(response));
 
 async function answer(): Promise<PdfResponse> {
   const pdf = await openPdf(request.wasmModule, request.path, request.limits);

@@ -62,7 +62,12 @@ export type RenderedPrompt = {
 };
 
 /** The request for try number `attempt` (from 0). A missing value is a bug and throws. */
-export function renderPrompt(task: PromptTask, values: Record<string, string>, seed: number, attempt = 0): RenderedPrompt {
+export function renderPrompt(
+  task: PromptTask,
+  values: Record<string, string>,
+  seed: number,
+  attempt = 0,
+): RenderedPrompt {
   const fill = (text: string) => text.replaceAll(/\{\{(\w+)\}\}/g, (_, key: string) => valueOf(values, key));
   const override = attempt === 0 ? {} : (task.retries?.[attempt - 1] ?? task.retries?.at(-1) ?? {});
   return {

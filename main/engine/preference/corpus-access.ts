@@ -8,6 +8,6 @@ export type PairCorpus = {
   getChunk(id: ChunkId): ChunkRow;
   /** The chunk with its neighbours, up to a number of the embedder's tokens. */
   widenChunk(id: ChunkId, maxTokens: number): { text: string; spans: { chunkId: ChunkId }[] };
-  nearestChunks(text: string, k: number, signal?: AbortSignal): Promise<{ chunkId: ChunkId; score: number }[]>;
+  nearestChunks(text: string, k: number, signal?: AbortSignal): Promise<(ChunkRow & { similarity: number })[]>;
   chunkSpan(id: ChunkId): { documentId: DocumentId; title: string; page: number; start: number; end: number };
 };

@@ -1,7 +1,7 @@
 import type { Embedder } from "../embedding/embedder.ts";
 import type { PromptSet } from "../inference/index.ts";
 import { contentWords, overlapShare, repetitionShare, words } from "../lib/text.ts";
-import { type Ask, nTries } from "./ask.ts";
+import { type Answer, type Ask, nTries } from "./ask.ts";
 import { type FilterReason, filtered, found, type Outcome } from "./outcome.ts";
 import type { Filters } from "./recipe.ts";
 import { cosine, type Vector } from "./similarity.ts";
@@ -26,7 +26,7 @@ export async function writeQuestion(input: {
   let reason: FilterReason = "question_form";
   for (let attempt = 0; attempt < nTries(promptSet, "question"); attempt++) {
     const answer = await ask("question", { text: passage }, { attempt });
-    const text = readQuestion(answer.text, promptSet.style);
+    const text = readQuestion(answer, promptSet.style);
     const problem = questionProblem(text, passage, exampleStems(promptSet, "question"), filters);
     if (problem) {
       reason = problem;
@@ -57,8 +57,9 @@ export function questionProblem(
   return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
 }
 
-function readQuestion(text: string, style: PromptSet["style"]): string {
+function readQuestion({ text, stopReason }: Answer, style: PromptSet["style"]): string {
   if (style === "lines") return text.replace(/^Question:\s*/i, "").trim();
+  if (stopReason === "max_tokens") return ""; // the JSON was cut
   const parsed = JSON.parse(text) as { question: string }; // the grammar allows nothing else
   return parsed.question.trim();
 }

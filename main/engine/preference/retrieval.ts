@@ -22,18 +22,17 @@ export async function retrieve(input: {
   const nearest = [
     ...(await corpus.nearestChunks(input.question, k, input.signal)),
     ...(await corpus.nearestChunks(corpus.getChunk(source.chunkId).text, k + source.chunkIds.length, input.signal))
-      .filter((hit) => !source.chunkIds.includes(hit.chunkId))
+      .filter((hit) => !source.chunkIds.includes(hit.id))
       .slice(0, k),
   ];
   let nLeft = tokenBudget - sourceTokens;
   const retrieved: Retrieved[] = [];
   const seen = new Set<ChunkId>(source.chunkIds);
-  for (const { chunkId, score } of nearest.toSorted((a, b) => b.score - a.score)) {
-    const chunk = corpus.getChunk(chunkId);
-    if (seen.has(chunkId) || chunk.isReferences || chunk.nTokens > nLeft) continue;
-    seen.add(chunkId);
+  for (const chunk of nearest.toSorted((a, b) => b.similarity - a.similarity)) {
+    if (seen.has(chunk.id) || chunk.isReferences || chunk.nTokens > nLeft) continue;
+    seen.add(chunk.id);
     nLeft -= chunk.nTokens;
-    retrieved.push({ chunkId, score, text: chunk.text });
+    retrieved.push({ chunkId: chunk.id, score: chunk.similarity, text: chunk.text });
   }
   return retrieved;
 }

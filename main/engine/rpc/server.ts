@@ -83,7 +83,7 @@ export function createRpcServer<C extends Contract>(contract: C, handlers: Handl
       for (const port of ports) port.post({ v: RPC_VERSION, t: "event", name, payload });
     },
     close(): void {
-      for (const port of [...ports]) port.close();
+      for (const port of ports) port.close();
     },
   };
 }

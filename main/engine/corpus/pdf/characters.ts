@@ -29,8 +29,16 @@ export function isLineEndHyphen(code: number): boolean {
   return code === 2;
 }
 
-/** The text that a character stands for: "" for nothing, " " for any white space. */
+const known = new Map<number, string>();
+
+/** The text that a character stands for: "" for nothing, " " for any white space. A page has few different ones. */
 export function textOf(code: number): string {
+  let text = known.get(code);
+  if (text === undefined) known.set(code, (text = decode(code)));
+  return text;
+}
+
+function decode(code: number): string {
   const ligature = LIGATURES.get(code);
   if (ligature !== undefined) return ligature;
   if (code === 9 || code === 0x20 || code === 0xa0) return " ";

@@ -55,29 +55,29 @@ export function joinBrokenWords(laidOut: MappedText, rule: HyphenRule): MappedTe
 
 /** Collapses white space as it goes: no space twice, none beside a line break, none at either end. */
 function createBuilder() {
-  let text = "";
+  const units: string[] = [];
   const charIndex: number[] = [];
   return {
-    length: () => text.length,
+    length: () => units.length,
     add(piece: string, index: number): void {
       for (let i = 0; i < piece.length; i++) {
         const unit = piece[i]!;
-        const last = text.at(-1) ?? "\n";
+        const last = units.at(-1) ?? "\n";
         if (unit === " " && (last === " " || last === "\n")) continue;
         if (unit === "\n" && last === "\n") continue;
         if (unit === "\n" && last === " ") drop();
-        text += unit;
+        units.push(unit);
         charIndex.push(index);
       }
     },
     done(): MappedText {
-      while (/\s$/.test(text)) drop();
-      return { text, charIndex: Int32Array.from(charIndex) };
+      while (/^\s$/.test(units.at(-1) ?? "")) drop();
+      return { text: units.join(""), charIndex: Int32Array.from(charIndex) };
     },
   };
 
   function drop(): void {
-    text = text.slice(0, -1);
+    units.pop();
     charIndex.pop();
   }
 }

@@ -32,13 +32,20 @@ export function readRawPage(pdfium: WrappedPdfiumModule, document: number, pageI
   }
 }
 
+type CharacterFunctions = {
+  FPDFText_GetUnicode(textPage: number, index: number): number;
+  FPDFText_GetLooseCharBox(textPage: number, index: number, rect: number): number;
+};
+
 function readCharacters(pdfium: WrappedPdfiumModule, textPage: number, rect: number): Pick<RawPage, "codes" | "boxes"> {
   const nChars = Math.max(0, textPage === 0 ? 0 : pdfium.FPDFText_CountChars(textPage));
   const codes = new Uint32Array(nChars);
   const boxes = new Float32Array(4 * nChars);
+  // the exports themselves: the package's wrappers look their function up at every call, here twice a character
+  const exports = pdfium.pdfium.wasmExports as unknown as CharacterFunctions;
   for (let i = 0; i < nChars; i++) {
-    codes[i] = pdfium.FPDFText_GetUnicode(textPage, i);
-    if (pdfium.FPDFText_GetLooseCharBox(textPage, i, rect)) boxes.set(readRect(pdfium, rect), 4 * i);
+    codes[i] = exports.FPDFText_GetUnicode(textPage, i);
+    if (exports.FPDFText_GetLooseCharBox(textPage, i, rect) !== 0) boxes.set(readRect(pdfium, rect), 4 * i);
   }
   return { codes, boxes };
 }

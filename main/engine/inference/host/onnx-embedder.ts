@@ -57,6 +57,8 @@ async function load(modelDir: string): Promise<{ tokenizer: PreTrainedTokenizer;
       // the arena keeps the memory of the longest text for ever
       enableCpuMemArena: false,
       intraOpNumThreads: Math.min(4, availableParallelism()),
+      // threads that spin while they wait double the work of a text, and starve whatever else runs on the machine
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
     },
   });
   return { tokenizer, model };
