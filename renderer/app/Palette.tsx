@@ -17,6 +17,7 @@ export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose(): void 
       size={560}
       yOffset="12vh"
       transitionProps={{ duration: 80 }}
+      overlayProps={{ backgroundOpacity: 0.35 }}
       aria-label="Commands"
     >
       {isOpen && <PaletteList onClose={onClose} />}
@@ -31,7 +32,10 @@ function PaletteList({ onClose }: { onClose(): void }) {
   const active = useRef<HTMLDivElement>(null);
   const commands = rank(usePaletteCommands(true), typed);
   const current = Math.min(index, commands.length - 1);
-  useEffect(() => active.current?.scrollIntoView({ block: "nearest" }), [current]);
+  useEffect(() => {
+    // in braces: newer Chromium answers with a promise, which React would take for a clean-up
+    active.current?.scrollIntoView({ block: "nearest" });
+  }, [current]);
 
   const run = (command: PaletteCommand | undefined) => {
     if (!command) return;

@@ -1,6 +1,6 @@
 import { Progress } from "@mantine/core";
 import type { JobProgress } from "../../main/shared/contract/job.ts";
-import { formatCount, formatEstimate, formatRate } from "../lib/format.ts";
+import { formatBytes, formatCount, formatEstimate, formatRate } from "../lib/format.ts";
 import { timeLeftMs } from "../lib/job-rate.ts";
 import classes from "./ProgressLine.module.css";
 
@@ -11,7 +11,7 @@ export function ProgressLine({ title, progress, unitsPerSecond }: ProgressLinePr
   const leftMs = progress && timeLeftMs(progress, unitsPerSecond);
   const facts = [
     progress && countOf(progress),
-    progress && unitsPerSecond !== null && formatRate(unitsPerSecond, progress.unit),
+    progress && unitsPerSecond !== null && rateText(unitsPerSecond, progress.unit),
     leftMs !== null && leftMs > 0 && `about ${formatEstimate(leftMs)} left`,
   ].filter(Boolean);
   const share = progress?.total ? (100 * progress.n) / progress.total : null;
@@ -31,6 +31,11 @@ export function ProgressLine({ title, progress, unitsPerSecond }: ProgressLinePr
 }
 
 function countOf({ n, total, unit }: JobProgress): string {
+  if (unit === "bytes") return total === null ? formatBytes(n) : `${formatBytes(n)} of ${formatBytes(total)}`;
   const many = formatCount(Math.round(n * 10) / 10);
   return total === null ? `${many} ${unit}` : `${many} of ${formatCount(total)} ${unit}`;
+}
+
+function rateText(perSecond: number, unit: string): string {
+  return unit === "bytes" ? `${formatBytes(Math.round(perSecond))}/s` : formatRate(perSecond, unit);
 }

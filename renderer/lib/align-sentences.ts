@@ -2,11 +2,11 @@ import { diffArrays, diffWordsWithSpace } from "diff";
 import { splitSentences } from "../../main/shared/sentences.ts";
 
 export type Sentence = { index: number; text: string; startsParagraph: boolean };
-/** A run of words of a changed sentence; marked where the other version has something else. */
-export type WordPart = { text: string; isMarked: boolean };
+/** A run of words of a changed sentence: in both versions, or in one of them only. */
+export type WordPart = { text: string; kind: "same" | "removed" | "added" };
 export type AlignedRow =
   | { kind: "same"; before: Sentence; after: Sentence }
-  | { kind: "changed"; before: Sentence; after: Sentence; beforeParts: WordPart[]; afterParts: WordPart[] }
+  | { kind: "changed"; before: Sentence; after: Sentence; parts: WordPart[] }
   | { kind: "removed"; before: Sentence }
   | { kind: "added"; after: Sentence };
 
@@ -121,8 +121,32 @@ function diceSimilarity(a: Map<string, number>, b: Map<string, number>): number 
 }
 
 function changedRow(before: Sentence, after: Sentence): AlignedRow {
-  const parts = diffWordsWithSpace(before.text, after.text);
-  const side = (skip: "added" | "removed", mark: "added" | "removed") =>
-    parts.filter((part) => !part[skip]).map((part) => ({ text: part.value, isMarked: part[mark] }));
-  return { kind: "changed", before, after, beforeParts: side("added", "removed"), afterParts: side("removed", "added") };
+  const parts = diffWordsWithSpace(before.text, after.text).map(
+    ({ value, added, removed }): WordPart => ({ text: value, kind: added ? "added" : removed ? "removed" : "same" }),
+  );
+  return { kind: "changed", before, after, parts: joinChanges(parts) };
+}
+
+/** A space between two changes belongs to them: "a threshold" → "about 5 wt%" is one change, not three. */
+function joinChanges(parts: readonly WordPart[]): WordPart[] {
+  const joined: WordPart[] = [];
+  let removed = "";
+  let added = "";
+  const flush = () => {
+    if (removed) joined.push({ text: removed, kind: "removed" });
+    if (added) joined.push({ text: added, kind: "added" });
+    removed = "";
+    added = "";
+  };
+  parts.forEach((part, i) => {
+    const isGap = part.text.trim() === "" && (removed || added) && i + 1 < parts.length;
+    if (part.kind === "same" && !isGap) {
+      flush();
+      joined.push(part);
+    }
+    if (part.kind === "removed" || (isGap && part.kind === "same")) removed += part.text;
+    if (part.kind === "added" || (isGap && part.kind === "same")) added += part.text;
+  });
+  flush();
+  return joined;
 }

@@ -49,12 +49,19 @@ export function JobCard({ job, isOpen }: { job: JobRow; isOpen: boolean }) {
 function JobFacts({ job }: { job: JobRow }) {
   return (
     <div className={`${classes.facts} num`}>
-      <span data-status={job.status}>{WORD[job.status]}</span>
-      {job.attempt > 1 && <span>attempt {job.attempt}</span>}
-      {job.startedAt !== null && (job.finishedAt === null ? <Elapsed since={job.startedAt} /> : <span>{formatDuration(job.finishedAt - job.startedAt)}</span>)}
+      <span data-status={job.status}>
+        {WORD[job.status]}
+        {job.attempt > 1 && `, attempt ${job.attempt}`}
+      </span>
+      <JobDuration job={job} />
       <RelativeTime at={job.finishedAt ?? job.startedAt ?? job.queuedAt} />
     </div>
   );
+}
+
+function JobDuration({ job: { startedAt, finishedAt } }: { job: JobRow }) {
+  if (startedAt === null) return <span />;
+  return finishedAt === null ? <Elapsed since={startedAt} /> : <span>{formatDuration(finishedAt - startedAt)}</span>;
 }
 
 function Elapsed({ since }: { since: number }) {

@@ -3,7 +3,7 @@ import type { CritiquePoint } from "../../../main/shared/contract/reflection.ts"
 import type { AlignedRow } from "../../lib/align-sentences.ts";
 import { plural } from "../../lib/format.ts";
 import classes from "./DiffPanel.module.css";
-import { AfterText, BeforeText } from "./SentenceText.tsx";
+import { MergedText } from "./SentenceText.tsx";
 import { useFolds } from "./use-folds.ts";
 
 export type InlineDiffProps = { rows: AlignedRow[]; critique: CritiquePoint[]; isFolding: boolean };
@@ -27,12 +27,7 @@ export function InlineDiff({ rows, critique, isFolding }: InlineDiffProps) {
           return (
             <span key={i} data-kind={row.kind}>
               {startsParagraph && i > 0 && <span className={classes.paragraph} />}
-              {row.kind === "changed" && (
-                <>
-                  <BeforeText row={row} />{" "}
-                </>
-              )}
-              {row.kind === "removed" ? <BeforeText row={row} /> : <AfterText row={row} />}{" "}
+              <MergedText row={row} />{" "}
             </span>
           );
         })}

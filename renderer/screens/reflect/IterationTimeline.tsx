@@ -1,5 +1,6 @@
 import { Loader } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 import type { Iteration } from "../../../main/shared/contract/reflection.ts";
 import { Metric } from "../../components/Metric.tsx";
 import { formatCount, formatDuration, formatShare } from "../../lib/format.ts";
@@ -24,8 +25,13 @@ export function IterationTimeline({ reflection, shown, onShow, onFollow }: Itera
     if (isBefore) onShow({ before: index, after: shown?.after ?? index, part });
     else onShow({ before: Math.max(0, index - 1), after: index, part });
   };
+  const list = useRef<HTMLOListElement>(null);
+  const shownIndex = shown?.after ?? next;
+  useEffect(() => {
+    list.current?.children[shownIndex]?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [shownIndex]);
   return (
-    <ol className={classes.timeline} aria-label="Iterations" tabIndex={0}>
+    <ol ref={list} className={classes.timeline} aria-label="Iterations" tabIndex={0}>
       {iterations.map((iteration) => (
         <li key={iteration.index}>
           <button

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useState } from "react";
 import type { CritiquePoint } from "../../../main/shared/contract/reflection.ts";
 import type { AlignedRow } from "../../lib/align-sentences.ts";
 import { plural } from "../../lib/format.ts";
@@ -6,6 +6,7 @@ import type { FoldedRow } from "../../lib/fold-rows.ts";
 import { CritiqueColumn } from "./CritiqueColumn.tsx";
 import classes from "./DiffPanel.module.css";
 import { AfterText, BeforeText } from "./SentenceText.tsx";
+import { useCritiqueLayout } from "./use-critique-layout.ts";
 import { useFolds } from "./use-folds.ts";
 
 export type SideBySideDiffProps = {
@@ -18,14 +19,16 @@ export type SideBySideDiffProps = {
 
 /** Two versions in two columns, sentence beside sentence; between them what the critic said, tied to what came of it. */
 export function SideBySideDiff({ rows, critique, isFolding, beforeTitle, afterTitle }: SideBySideDiffProps) {
-  const grid = useRef<HTMLDivElement>(null);
+  // in state and not in a ref: the column measures it, and a child's layout effect runs before a parent's ref is set
+  const [grid, setGrid] = useState<HTMLDivElement | null>(null);
   const [activePoint, setActivePoint] = useState<number | null>(null);
   const { shown, open } = useFolds(rows, isFolding);
+  const layout = useCritiqueLayout(grid, critique, shown);
   const hasCritique = critique.length > 0;
   const pointsOf = (row: FoldedRow) =>
     row.kind === "fold" || row.kind === "removed" ? [] : critique.filter((point) => point.changedSentences.includes(row.after.index));
   return (
-    <div className={classes.sides} data-critique={hasCritique} ref={grid}>
+    <div className={classes.sides} data-critique={hasCritique} ref={setGrid} style={{ minHeight: layout.minHeightPx }}>
       <h3 className={classes.sideTitle} style={{ gridColumn: 1 }}>
         {beforeTitle}
       </h3>
@@ -38,7 +41,7 @@ export function SideBySideDiff({ rows, critique, isFolding, beforeTitle, afterTi
         {afterTitle}
       </h3>
       {hasCritique && (
-        <CritiqueColumn grid={grid} critique={critique} nRows={shown.length} layoutKey={shown} active={activePoint} onActive={setActivePoint} />
+        <CritiqueColumn critique={critique} layout={layout} active={activePoint} onActive={setActivePoint} />
       )}
       {shown.map((row, i) => {
         const gridRow = i + 2;
