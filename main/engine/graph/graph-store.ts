@@ -47,7 +47,7 @@ export function createGraphStore(db: Db, clock: Clock) {
     FROM concept JOIN evidence ON evidence.concept_id = concept.id
     GROUP BY concept.id ORDER BY nEvidence DESC, key`);
   const selectRelations = db.prepare<[], RelationRow>(`
-    SELECT relation.id, source_id AS sourceId, target_id AS targetId, type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound
+    SELECT relation.id, relation.source_id AS sourceId, relation.target_id AS targetId, relation.type AS type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound
     FROM relation JOIN evidence ON evidence.relation_id = relation.id
     GROUP BY relation.id ORDER BY nEvidence DESC, relation.id`);
   const evidenceColumns = "sentence, source_kind, source_id, section, chunk_id, round, created_at";
