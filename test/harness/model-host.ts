@@ -1,6 +1,11 @@
 /** @file The product's own model host as a child of this Node, for tests that need the real thing. */
 import { resolve } from "node:path";
-import { createModelHost, createModelRunner, type HostProcess, startNodeHost } from "../../main/engine/inference/index.ts";
+import {
+  createModelHost,
+  createModelRunner,
+  type HostProcess,
+  startNodeHost,
+} from "../../main/engine/inference/index.ts";
 
 const entryPath = resolve(import.meta.dirname, "../../main/engine/inference/host/main.ts");
 

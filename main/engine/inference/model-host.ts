@@ -68,17 +68,22 @@ export function createModelHost(options: { startHost: StartHost; now?: () => num
   }
 
   async function explainDeath(entry: Generation, doing: string, cause: unknown): Promise<AppError> {
-    if (entry.isStopping) return new AppError("CANCELLED", `The model host was stopped while it was ${doing}`, { cause });
+    if (entry.isStopping)
+      return new AppError("CANCELLED", `The model host was stopped while it was ${doing}`, { cause });
     // A closed port and a live process would leave the next call waiting for an exit that never comes.
     entry.process.kill();
     if (current === entry) current = null;
     const { code, signal } = await entry.process.exited;
     await lastExit;
-    return new AppError("HOST_CRASHED", `The model host died (${signal ?? `exit code ${code}`}) while it was ${doing}`, {
-      hint: "It starts again by itself. If this repeats, the model may be damaged or too large for this machine's memory.",
-      details: { doing, exitCode: code, signal },
-      cause,
-    });
+    return new AppError(
+      "HOST_CRASHED",
+      `The model host died (${signal ?? `exit code ${code}`}) while it was ${doing}`,
+      {
+        hint: "It starts again by itself. If this repeats, the model may be damaged or too large for this machine's memory.",
+        details: { doing, exitCode: code, signal },
+        cause,
+      },
+    );
   }
 
   return {

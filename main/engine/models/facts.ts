@@ -1,7 +1,15 @@
 import { basename } from "node:path";
 import type { AdapterFacts, ModelFacts } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
-import { arrayLengthOf, countParameters, type GgufHeader, numberOf, readAdapter, readGgufHeader, textOf } from "./gguf/index.ts";
+import {
+  arrayLengthOf,
+  countParameters,
+  type GgufHeader,
+  numberOf,
+  readAdapter,
+  readGgufHeader,
+  textOf,
+} from "./gguf/index.ts";
 
 /** What native-trainer trains; it checks again, tensor by tensor, before a run. */
 const TRAINABLE_ARCHITECTURES = new Set(["llama"]);

@@ -7,11 +7,11 @@ import { newId } from "../lib/ids.ts";
 
 /** Size and time of a file when its SHA-256 was taken: as long as both stay, the hash stays. */
 export type FileStamp = { sizeBytes: number; mtimeMs: number };
-export type StoredModel = ModelRow & { stamp: FileStamp };
-export type StoredAdapter = AdapterRow & { stamp: FileStamp };
 
 export type ModelStore = ReturnType<typeof createModelStore>;
 
+/** What the facts column of a model holds. */
+type ModelJson = { facts: ModelFacts; stamp: FileStamp };
 type ModelColumns = { id: string; name: string; path: string; sha256: string; facts: string; added_at: number };
 type AdapterColumns = {
   id: string;
@@ -30,7 +30,9 @@ export function createModelStore(db: Db, clock: Clock) {
   const upsertModel = db.prepare(`
     INSERT INTO model (id, name, path, sha256, facts, added_at) VALUES (@id, @name, @path, @sha256, @facts, @at)
     ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, facts = excluded.facts`);
-  const selectModels = db.prepare<[], ModelColumns>("SELECT id, name, path, sha256, facts, added_at FROM model ORDER BY name");
+  const selectModels = db.prepare<[], ModelColumns>(
+    "SELECT id, name, path, sha256, facts, added_at FROM model ORDER BY name",
+  );
   const selectModel = db.prepare<[{ ref: string }], ModelColumns>(`
     SELECT id, name, path, sha256, facts, added_at FROM model WHERE id = @ref OR name = @ref OR path = @ref
     ORDER BY id = @ref DESC, name = @ref DESC LIMIT 1`);
@@ -43,7 +45,9 @@ export function createModelStore(db: Db, clock: Clock) {
     SELECT adapter.id, adapter.name, adapter.path, adapter.sha256, adapter.model_id, model.name AS model_name,
       adapter.training_run_id, adapter.facts, adapter.parity, adapter.created_at
     FROM adapter LEFT JOIN model ON model.id = adapter.model_id`;
-  const selectAdapters = db.prepare<[], AdapterColumns>(`${adapterColumns} ORDER BY adapter.created_at DESC, adapter.id DESC`);
+  const selectAdapters = db.prepare<[], AdapterColumns>(
+    `${adapterColumns} ORDER BY adapter.created_at DESC, adapter.id DESC`,
+  );
   const selectAdapter = db.prepare<[{ ref: string }], AdapterColumns>(`
     ${adapterColumns} WHERE adapter.id = @ref OR adapter.path = @ref OR adapter.name = @ref
     ORDER BY adapter.id = @ref DESC, adapter.path = @ref DESC, adapter.created_at DESC LIMIT 1`);
@@ -64,13 +68,25 @@ export function createModelStore(db: Db, clock: Clock) {
     /** By id, name or path. */
     findModel,
     listModels: () => selectModels.all().map(mapKnownModel),
+    /** What the file of a known model was when its hash was taken. */
+    modelStamp(id: ModelId): FileStamp | undefined {
+      const row = selectModel.get({ ref: id });
+      return row && (JSON.parse(row.facts) as ModelJson).stamp;
+    },
     /** A known path keeps its id and name; another file under a taken name gets a number behind it. */
-    putModel(name: string, facts: ModelFacts, sha256: string, stamp: FileStamp): StoredModel {
+    putModel(name: string, facts: ModelFacts, sha256: string, stamp: FileStamp): ModelRow {
       const id = newId<ModelId>(clock());
       db.transaction(() => {
         const isKnown = selectModel.get({ ref: facts.path })?.path === facts.path;
         const chosen = isKnown ? name : freeName(name);
-        upsertModel.run({ id, name: chosen, path: facts.path, sha256, facts: JSON.stringify({ facts, stamp }), at: clock() });
+        upsertModel.run({
+          id,
+          name: chosen,
+          path: facts.path,
+          sha256,
+          facts: JSON.stringify({ facts, stamp }),
+          at: clock(),
+        });
       })();
       return findModel(facts.path)!; // just written
     },
@@ -82,13 +98,12 @@ export function createModelStore(db: Db, clock: Clock) {
       name: string;
       facts: AdapterFacts;
       sha256: string;
-      stamp: FileStamp;
       modelId: string | null;
       trainingRunId: string | null;
-    }): StoredAdapter {
-      const { facts, stamp, ...columns } = adapter;
+    }): AdapterRow {
+      const { facts, ...columns } = adapter;
       const id = newId<AdapterId>(clock());
-      upsertAdapter.run({ ...columns, id, path: facts.path, facts: JSON.stringify({ facts, stamp }), at: clock() });
+      upsertAdapter.run({ ...columns, id, path: facts.path, facts: JSON.stringify(facts), at: clock() });
       return findAdapter(facts.path)!; // just written
     },
     parity(id: AdapterId): ParityReport | null {
@@ -99,12 +114,12 @@ export function createModelStore(db: Db, clock: Clock) {
   };
 }
 
-function mapModel(row: ModelColumns | undefined): StoredModel | undefined {
+function mapModel(row: ModelColumns | undefined): ModelRow | undefined {
   return row && mapKnownModel(row);
 }
 
-function mapKnownModel(row: ModelColumns): StoredModel {
-  const { facts, stamp } = JSON.parse(row.facts) as { facts: ModelFacts; stamp: FileStamp };
+function mapKnownModel(row: ModelColumns): ModelRow {
+  const { facts } = JSON.parse(row.facts) as ModelJson;
   return {
     ...facts,
     id: row.id as ModelId,
@@ -113,16 +128,15 @@ function mapKnownModel(row: ModelColumns): StoredModel {
     sha256: row.sha256,
     addedAt: row.added_at,
     isPresent: existsSync(row.path),
-    stamp,
   };
 }
 
-function mapAdapter(row: AdapterColumns | undefined): StoredAdapter | undefined {
+function mapAdapter(row: AdapterColumns | undefined): AdapterRow | undefined {
   return row && mapKnownAdapter(row);
 }
 
-function mapKnownAdapter(row: AdapterColumns): StoredAdapter {
-  const { facts, stamp } = JSON.parse(row.facts) as { facts: AdapterFacts; stamp: FileStamp };
+function mapKnownAdapter(row: AdapterColumns): AdapterRow {
+  const facts = JSON.parse(row.facts) as AdapterFacts;
   const parity = row.parity === null ? null : (JSON.parse(row.parity) as ParityReport);
   return {
     ...facts,
@@ -135,6 +149,5 @@ function mapKnownAdapter(row: AdapterColumns): StoredAdapter {
     trainingRunId: row.training_run_id,
     createdAt: row.created_at,
     parityVerdict: parity?.verdict ?? "not_checked",
-    stamp,
   };
 }

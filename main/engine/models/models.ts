@@ -39,18 +39,15 @@ export function createModels(deps: ModelDeps) {
   const registry = createRegistry(store, catalog, changed);
 
   const handlers: Omit<EngineHandlers["model"], "verifyAdapter"> = {
-    list: () => store.listModels().map(({ stamp: _, ...row }) => row),
+    list: () => store.listModels(),
     catalog: () => catalog.entries(),
     inspect: ({ path }) => readModelFacts(path),
-    async add({ path }) {
-      const { stamp: _, ...row } = await registry.addModel(path);
-      return row;
-    },
+    add: ({ path }) => registry.addModel(path),
     get({ name }) {
       catalog.find(name);
       return { jobId: deps.enqueue({ type: "model.get", input: { name } }) };
     },
-    listAdapters: () => store.listAdapters().map(({ stamp: _, ...row }) => row),
+    listAdapters: () => store.listAdapters(),
     inspectAdapter: ({ path }) => readAdapterFacts(path),
   };
 

@@ -103,7 +103,11 @@ async function isIntact(path: string, file: CatalogFile, signal: AbortSignal): P
 
 async function publish(from: string, to: string): Promise<void> {
   const handle = await open(from, "r+");
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);
 }
@@ -112,7 +116,8 @@ async function publish(from: string, to: string): Promise<void> {
 async function removeAbandoned(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const pid = Number(new RegExp(`^\\${PARTIAL_PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (pid > 0 && pid !== process.pid && !isAlive(pid)) await rm(join(cacheDir, name), { recursive: true, force: true });
+    if (pid > 0 && pid !== process.pid && !isAlive(pid))
+      await rm(join(cacheDir, name), { recursive: true, force: true });
   }
 }
 

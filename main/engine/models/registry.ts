@@ -1,22 +1,22 @@
 import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import type { ModelFacts, ParityReport } from "../../shared/contract/model.ts";
+import { type AdapterRow, ModelFacts, type ModelRow, type ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { AdapterId, ModelId } from "../../shared/ids.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import type { Catalog } from "./catalog.ts";
 import { nameFromPath, readAdapterFacts, readModelFacts } from "./facts.ts";
-import type { FileStamp, ModelStore, StoredAdapter, StoredModel } from "./model-store.ts";
+import type { FileStamp, ModelStore } from "./model-store.ts";
 
 export type ResolvedModel = { id: ModelId; name: string; path: string; sha256: string; facts: ModelFacts };
 
 /** The models and adapters that a workspace knows, each with the hash of the file as it is now. */
 export function createRegistry(store: ModelStore, catalog: Catalog, changed: () => void) {
-  async function addModel(path: string, name = nameFromPath(path)): Promise<StoredModel> {
+  async function addModel(path: string, name = nameFromPath(path)): Promise<ModelRow> {
     const known = store.findModel(path);
     const stamp = stampOf(path);
     if (!stamp) throw missing(path);
-    if (known?.path === path && isSame(known.stamp, stamp)) return known;
+    if (known?.path === path && isSame(store.modelStamp(known.id), stamp)) return known;
     const facts = await readModelFacts(path);
     const model = store.putModel(name, facts, await sha256OfFile(path), stamp);
     changed();
@@ -24,7 +24,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
   }
 
   /** Catalogue models that lie in the cache count as known: another workspace may have obtained them. */
-  async function findInCatalog(name: string): Promise<StoredModel | undefined> {
+  async function findInCatalog(name: string): Promise<ModelRow | undefined> {
     const model = catalog.models.find((entry) => entry.name === name && entry.kind === "chat");
     const file = model?.files[0];
     if (!model || !file) return undefined;
@@ -43,7 +43,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
         : ((await findInCatalog(ref)) ?? (isAbsolute(ref) ? await addModel(ref) : undefined));
       if (!model) throw missing(ref);
       const { id, name, path, sha256 } = model;
-      return { id, name, path, sha256, facts: toFacts(model) };
+      return { id, name, path, sha256, facts: ModelFacts.parse(model) };
     },
 
     /** By id, name or absolute path. A file that nobody registered is allowed: it has no id yet. */
@@ -51,24 +51,29 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
       const known = store.findAdapter(ref);
       const path = known?.path ?? ref;
       if (!isAbsolute(path) || !stampOf(path))
-        throw new AppError("NOT_FOUND", `There is no adapter ${ref}`, { hint: "Give its name, or the path of its GGUF file." });
+        throw new AppError("NOT_FOUND", `There is no adapter ${ref}`, {
+          hint: "Give its name, or the path of its GGUF file.",
+        });
       return known ?? { id: null, name: nameFromPath(path), path, sha256: null };
     },
 
-    findAdapterByPath: (path: string): StoredAdapter | undefined => {
+    findAdapterByPath: (path: string): AdapterRow | undefined => {
       const adapter = store.findAdapter(path);
       return adapter?.path === path ? adapter : undefined;
     },
 
-    async registerAdapter(given: { path: string; modelId?: string; trainingRunId?: string; name?: string }): Promise<StoredAdapter> {
+    async registerAdapter(given: {
+      path: string;
+      modelId?: string;
+      trainingRunId?: string;
+      name?: string;
+    }): Promise<AdapterRow> {
       const { path } = given;
-      const stamp = stampOf(path);
-      if (!stamp) throw new AppError("NOT_FOUND", `There is no adapter ${path}`);
+      if (!stampOf(path)) throw new AppError("NOT_FOUND", `There is no adapter ${path}`);
       const adapter = store.putAdapter({
         name: given.name ?? nameFromPath(path),
         facts: await readAdapterFacts(path),
         sha256: await sha256OfFile(path),
-        stamp,
         modelId: given.modelId ?? null,
         trainingRunId: given.trainingRunId ?? null,
       });
@@ -83,17 +88,13 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
   };
 }
 
-export function toFacts({ id: _id, sha256: _hash, addedAt: _at, isPresent: _present, stamp: _stamp, ...facts }: StoredModel): ModelFacts {
-  return facts;
-}
-
 function stampOf(path: string): FileStamp | null {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats?.isFile() ? { sizeBytes: stats.size, mtimeMs: stats.mtimeMs } : null;
 }
 
-function isSame(a: FileStamp, b: FileStamp): boolean {
-  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
+function isSame(a: FileStamp | undefined, b: FileStamp): boolean {
+  return a?.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
 function missing(ref: string): AppError {

@@ -29,12 +29,23 @@ const scoreOf = (modelPath: string, adapterPath: string | null, sequences: { ids
 function readSafetensors(path: string): Record<string, { shape: number[]; data: Float32Array }> {
   const file = readFileSync(path);
   const start = 8 + Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.subarray(8, start).toString()) as Record<string, { shape: number[]; data_offsets: [number, number] }>;
+  const header = JSON.parse(file.subarray(8, start).toString()) as Record<
+    string,
+    { shape: number[]; data_offsets: [number, number] }
+  >;
   return Object.fromEntries(
-    Object.entries(header).map(([name, { shape, data_offsets: [from, to] }]) => {
-      const bytes = file.subarray(start + from, start + to);
-      return [name, { shape, data: new Float32Array(new Uint8Array(bytes).buffer) }];
-    }),
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        const bytes = file.subarray(start + from, start + to);
+        return [name, { shape, data: new Float32Array(new Uint8Array(bytes).buffer) }];
+      },
+    ),
   );
 }
 
@@ -88,7 +99,10 @@ describe("log-probs", () => {
     );
     const ids = [...prompt, ...chosen];
     const [alone = []] = await scoreOf(chatModelPath, null, [{ ids, from: prompt.length }]);
-    const [, again] = await scoreOf(chatModelPath, null, [{ ids: ids.toReversed(), from: 100 }, { ids, from: prompt.length }]);
+    const [, again] = await scoreOf(chatModelPath, null, [
+      { ids: ids.toReversed(), from: 100 },
+      { ids, from: prompt.length },
+    ]);
     const [tail] = await scoreOf(chatModelPath, null, [{ ids, from: ids.length - 3 }]);
     expect(again).toEqual(alone);
     expect(tail).toEqual(alone.slice(-3));
@@ -106,7 +120,9 @@ describe("log-probs", () => {
 
   it("refuse ids that are not in the vocabulary, and a start behind the end", async () => {
     const path = join(referenceDir, "model-f32.gguf");
-    await expect(scoreOf(path, null, [{ ids: [1, 512], from: 1 }])).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+    await expect(scoreOf(path, null, [{ ids: [1, 512], from: 1 }])).rejects.toMatchObject({
+      code: "VALIDATION_FAILED",
+    });
     await expect(scoreOf(path, null, [{ ids: [1, 2], from: 2 }])).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
   });
 

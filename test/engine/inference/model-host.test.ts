@@ -1,6 +1,11 @@
 import { MessageChannel } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import { createModelHost, createModelRunner, type GenerateRequest, type HostProcess } from "../../../main/engine/inference/index.ts";
+import {
+  createModelHost,
+  createModelRunner,
+  type GenerateRequest,
+  type HostProcess,
+} from "../../../main/engine/inference/index.ts";
 import { hostContract } from "../../../main/engine/inference/host/contract.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
 import { createRpcServer, portOfMessagePort } from "../../../main/engine/rpc/index.ts";
@@ -33,7 +38,11 @@ function fakeProcesses(behaviours: Behaviour[]) {
     const never = () => new Promise<never>(() => {});
     const handlers = {
       host: {
-        facts: () => (behaviour.diesAtCall ? (die(), never()) : { libraryVersion: "fake", threads: 1, pid: 1 }),
+        async facts() {
+          if (!behaviour.diesAtCall) return { libraryVersion: "fake", threads: 1, pid: 1 };
+          die();
+          return await never();
+        },
         unload: () => ({}),
       },
       chat: {
@@ -130,10 +139,18 @@ describe("the owner of the model host", () => {
 
   it("an answer in between closes the account", async () => {
     const { runner, processes } = setUp([dying, dying, good, dying, dying, good]);
-    for (const isGood of [false, false, true]) await runner.facts().then(() => expect(isGood).toBe(true), () => expect(isGood).toBe(false));
+    for (const isGood of [false, false, true])
+      await runner.facts().then(
+        () => expect(isGood).toBe(true),
+        () => expect(isGood).toBe(false),
+      );
     processes.killLast();
     await new Promise((done) => setTimeout(done, 50));
-    for (const isGood of [false, false, true]) await runner.facts().then(() => expect(isGood).toBe(true), () => expect(isGood).toBe(false));
+    for (const isGood of [false, false, true])
+      await runner.facts().then(
+        () => expect(isGood).toBe(true),
+        () => expect(isGood).toBe(false),
+      );
   });
 
   it("stop ends the process; what is in flight is cancelled, and a later call starts anew", async () => {

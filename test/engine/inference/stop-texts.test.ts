@@ -18,13 +18,17 @@ describe("stop texts", () => {
   it("end the text before the first of them, wherever it is cut into pieces", () => {
     const letters = fc.stringMatching(/^[ab\n]{0,6}$/);
     fc.assert(
-      fc.property(fc.array(letters), fc.array(fc.stringMatching(/^[ab\n]{1,4}$/), { maxLength: 3 }), (pieces, stops) => {
-        const whole = pieces.join("");
-        const first = Math.min(...stops.map((stop) => whole.indexOf(stop)).filter((index) => index >= 0), Infinity);
-        const { shown, isStopped } = run(pieces, stops);
-        expect(isStopped).toBe(first < Infinity);
-        expect(shown.join("")).toBe(whole.slice(0, first === Infinity ? undefined : first));
-      }),
+      fc.property(
+        fc.array(letters),
+        fc.array(fc.stringMatching(/^[ab\n]{1,4}$/), { maxLength: 3 }),
+        (pieces, stops) => {
+          const whole = pieces.join("");
+          const first = Math.min(...stops.map((stop) => whole.indexOf(stop)).filter((index) => index >= 0), Infinity);
+          const { shown, isStopped } = run(pieces, stops);
+          expect(isStopped).toBe(first < Infinity);
+          expect(shown.join("")).toBe(whole.slice(0, first === Infinity ? undefined : first));
+        },
+      ),
     );
   });
 

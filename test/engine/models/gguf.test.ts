@@ -53,13 +53,41 @@ describe("the header of a GGUF file", () => {
     ["an end within the tensor table", (b) => b.subarray(0, b.indexOf("blk.0.ffn_up.weight") + 4), /not a whole/],
     ["one missing byte at the end", (b) => b.subarray(0, b.length - 33), /ends at byte \d+, but the file has/],
     ["half of the file", (b) => b.subarray(0, b.length / 2), /not a whole/],
-    ["a text longer than the file", (b) => behind(b, "general.architecture", 4, (at) => b.writeBigUInt64LE(1n << 33n, at)), /needs \d+ bytes/],
-    ["an array longer than the file", (b) => behind(b, "tokenizer.ggml.tokens", 8, (at) => b.writeBigUInt64LE(1n << 45n, at)), /an array/],
-    ["an unknown metadata type", (b) => behind(b, "general.architecture", 0, (at) => b.writeUInt32LE(99, at)), /metadata type 99/],
-    ["an unknown tensor type", (b) => behind(b, "token_embd.weight", 20, (at) => b.writeUInt32LE(77, at)), /unknown type 77/],
-    ["a tensor behind the end", (b) => behind(b, "token_embd.weight", 24, (at) => b.writeBigUInt64LE(1n << 30n, at)), /ends at byte/],
-    ["an unaligned tensor", (b) => behind(b, "token_embd.weight", 24, (at) => b.writeBigUInt64LE(7n, at)), /not aligned/],
-    ["an empty dimension", (b) => behind(b, "token_embd.weight", 4, (at) => b.writeBigUInt64LE(0n, at)), /empty dimension/],
+    [
+      "a text longer than the file",
+      (b) => behind(b, "general.architecture", 4, (at) => b.writeBigUInt64LE(1n << 33n, at)),
+      /needs \d+ bytes/,
+    ],
+    [
+      "an array longer than the file",
+      (b) => behind(b, "tokenizer.ggml.tokens", 8, (at) => b.writeBigUInt64LE(1n << 45n, at)),
+      /an array/,
+    ],
+    [
+      "an unknown metadata type",
+      (b) => behind(b, "general.architecture", 0, (at) => b.writeUInt32LE(99, at)),
+      /metadata type 99/,
+    ],
+    [
+      "an unknown tensor type",
+      (b) => behind(b, "token_embd.weight", 20, (at) => b.writeUInt32LE(77, at)),
+      /unknown type 77/,
+    ],
+    [
+      "a tensor behind the end",
+      (b) => behind(b, "token_embd.weight", 24, (at) => b.writeBigUInt64LE(1n << 30n, at)),
+      /ends at byte/,
+    ],
+    [
+      "an unaligned tensor",
+      (b) => behind(b, "token_embd.weight", 24, (at) => b.writeBigUInt64LE(7n, at)),
+      /not aligned/,
+    ],
+    [
+      "an empty dimension",
+      (b) => behind(b, "token_embd.weight", 4, (at) => b.writeBigUInt64LE(0n, at)),
+      /empty dimension/,
+    ],
   ])("is refused with a reason: %s", async (_, change, message) => {
     const error = await readGgufHeader(await damaged(change)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AppError);
@@ -80,7 +108,10 @@ describe("the header of a GGUF file", () => {
         for (let k = 0; k <= random() * 4; k++) bytes[Math.floor(random() * headerBytes)] = Math.floor(random() * 256);
         return random() < 0.2 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes;
       });
-      const error = await readModelFacts(path).then(() => null, (thrown: unknown) => thrown);
+      const error = await readModelFacts(path).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
       if (error) expect(error, `run ${i}: ${(error as Error).stack}`).toBeInstanceOf(AppError);
     }
   }, 60_000);
@@ -102,7 +133,10 @@ describe("what a header says", () => {
 
   it("of a model of another architecture: not trainable, with the reason", async () => {
     const facts = await readModelFacts(join(referenceDir, "model-qwen2-f32.gguf"));
-    expect(facts).toMatchObject({ trainable: false, notTrainableReason: "the architecture qwen2 cannot be trained yet" });
+    expect(facts).toMatchObject({
+      trainable: false,
+      notTrainableReason: "the architecture qwen2 cannot be trained yet",
+    });
     expect(facts).toMatchObject({ quantisation: "F32", hasChatTemplate: false });
   });
 
@@ -110,17 +144,29 @@ describe("what a header says", () => {
     // 18 is IQ3_XXS: blocks of 256, which rows of 32 do not fill; 28 is F64
     const path = await damaged((bytes) => behind(bytes, "output_norm.weight", 12, (at) => bytes.writeUInt32LE(26, at)));
     const facts = await readModelFacts(path);
-    expect(facts.notTrainableReason).toBe("the tensor output_norm.weight has the type I32, which cannot be trained yet");
+    expect(facts.notTrainableReason).toBe(
+      "the tensor output_norm.weight has the type I32, which cannot be trained yet",
+    );
   });
 
   it("of an adapter", async () => {
     const facts = await readAdapterFacts(join(referenceDir, "adapter-init.gguf"));
     expect(facts).toMatchObject({ architecture: "llama", r: 8, alpha: 16, nTensors: 28 });
-    expect(facts.targets.toSorted()).toEqual(["attn_k", "attn_output", "attn_q", "attn_v", "ffn_down", "ffn_gate", "ffn_up"]);
+    expect(facts.targets.toSorted()).toEqual([
+      "attn_k",
+      "attn_output",
+      "attn_q",
+      "attn_v",
+      "ffn_down",
+      "ffn_gate",
+      "ffn_up",
+    ]);
   });
 
   it("an adapter is no model, and a model no adapter", async () => {
-    await expect(readModelFacts(join(referenceDir, "adapter-init.gguf"))).rejects.toMatchObject({ code: "MODEL_INVALID" });
+    await expect(readModelFacts(join(referenceDir, "adapter-init.gguf"))).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+    });
     await expect(readAdapterFacts(modelPath)).rejects.toMatchObject({ code: "ADAPTER_INVALID" });
   });
 
@@ -128,6 +174,8 @@ describe("what a header says", () => {
     const adapter = await readAdapter(join(referenceDir, "adapter-init.gguf"));
     checkAdapterFits(adapter, await readGgufHeader(join(referenceDir, "model-f32.gguf")));
     const other = await readGgufHeader(modelPath);
-    expect(() => checkAdapterFits(adapter, other)).toThrow(/does not fit .*: blk\.0\.\w+\.weight is \(32, 32\), the adapter expects \(64, 64\)/);
+    expect(() => checkAdapterFits(adapter, other)).toThrow(
+      /does not fit .*: blk\.0\.\w+\.weight is \(32, 32\), the adapter expects \(64, 64\)/,
+    );
   });
 });

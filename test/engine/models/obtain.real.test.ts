@@ -16,7 +16,12 @@ describe("models get", () => {
   function setUp() {
     const calls: { host: string; bytes: number; status: string }[] = [];
     const catalog = loadCatalog(join(bundledDir, "catalog.yaml"), cacheDir);
-    const deps = { catalog, cacheDir, bundledDir, ledger: { record: (call: (typeof calls)[number]) => void calls.push(call) } };
+    const deps = {
+      catalog,
+      cacheDir,
+      bundledDir,
+      ledger: { record: (call: (typeof calls)[number]) => void calls.push(call) },
+    };
     return { calls, catalog, deps, model: catalog.find("all-minilm-l6-v2") };
   }
 

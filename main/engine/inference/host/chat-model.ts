@@ -1,6 +1,6 @@
 import { InsufficientMemoryError, type LlamaContext, type LlamaContextSequence, type LlamaModel } from "node-llama-cpp";
 import { statSync } from "node:fs";
-import { AppError } from "../../../shared/errors.ts";
+import { AppError, isAppError } from "../../../shared/errors.ts";
 import { checkAdapterFits, type GgufHeader, readAdapter, readGgufHeader } from "../../models/gguf/index.ts";
 import type { ModelBinding } from "../model-runner.ts";
 import { type ChatTemplate, createChatTemplate } from "./chat-template.ts";
@@ -53,6 +53,21 @@ export function createChatModels(): ChatModels {
     await entry?.model.dispose();
   }
 
+  async function closeContext(entry: ModelEntry, key: string): Promise<void> {
+    await entry.contexts.get(key)?.context.dispose();
+    entry.contexts.delete(key);
+  }
+
+  /** What can be given up for the model at `path`: the others, and its own contexts. Tells whether there was anything. */
+  async function freeAllBut(path: string): Promise<boolean> {
+    const own = models.get(path);
+    const others = [...models.keys()].filter((other) => other !== path);
+    const hasAny = others.length > 0 || (own?.contexts.size ?? 0) > 0;
+    for (const other of others) await unloadModel(other);
+    if (own) for (const key of own.contexts.keys()) await closeContext(own, key);
+    return hasAny;
+  }
+
   async function load(path: string): Promise<ModelEntry> {
     const stamp = stampOf(path, "MODEL_NOT_FOUND");
     const known = models.get(path);
@@ -64,7 +79,10 @@ export function createChatModels(): ChatModels {
     const header = await readGgufHeader(path);
     while (models.size >= MAX_MODELS) await unloadModel(models.keys().next().value!);
     const lib = await getLibrary();
-    const model = await explainLoad(lib, path, () => lib.llama.loadModel({ modelPath: path }));
+    const model = await withRoom(
+      () => explainLoad(lib, path, () => lib.llama.loadModel({ modelPath: path })),
+      () => freeAllBut(path),
+    );
     let template: ChatTemplate | undefined;
     const entry: ModelEntry = {
       header,
@@ -123,24 +141,22 @@ export function createChatModels(): ChatModels {
       const entry = await loadForAdapter(modelPath, adapterPath);
       const key = JSON.stringify([precision, adapterPath]);
       const wanted = contextSizeFor(entry.model, nTokens);
+      const usable = entry.contexts.get(key);
+      if (usable && usable.context.contextSize < wanted) await closeContext(entry, key);
       let known = entry.contexts.get(key);
-      if (known && known.context.contextSize < wanted) {
-        await known.context.dispose();
-        entry.contexts.delete(key);
-        known = undefined;
+      if (!known) {
+        while (entry.contexts.size >= MAX_CONTEXTS) await closeContext(entry, entry.contexts.keys().next().value!);
+        known = await withRoom(
+          () => openContext(entry, adapterPath, wanted, precision),
+          () => freeAllBut(modelPath),
+        );
       }
-      while (!known && entry.contexts.size >= MAX_CONTEXTS) {
-        const [oldest, { context }] = entry.contexts.entries().next().value!;
-        entry.contexts.delete(oldest);
-        await context.dispose();
-      }
-      known ??= await openContext(entry, adapterPath, wanted, precision);
       moveToEnd(entry.contexts, key, known);
       await known.sequence.clearHistory();
       return known.sequence;
     },
     async unload() {
-      for (const path of [...models.keys()]) await unloadModel(path);
+      for (const path of models.keys()) await unloadModel(path);
     },
   };
 }
@@ -156,6 +172,16 @@ function contextSizeFor(model: LlamaModel, nTokens: number): number {
       details: { nTokens, contextLength: limit },
     });
   return Math.min(limit, Math.max(SMALLEST_CONTEXT, 2 ** Math.ceil(Math.log2(needed))));
+}
+
+/** Makes room and tries once more when memory does not suffice. */
+async function withRoom<T>(make: () => Promise<T>, makeRoom: () => Promise<boolean>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!isAppError(error, "OUT_OF_MEMORY") || !(await makeRoom())) throw error;
+    return await make();
+  }
 }
 
 async function explainLoad<T>(library: LlamaLibrary, path: string, load: () => Promise<T>): Promise<T> {

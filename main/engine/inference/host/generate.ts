@@ -107,6 +107,8 @@ async function jsonGrammar(model: LlamaModel, schema: Record<string, unknown>): 
     const grammar = await model.llama.createGrammarForJsonSchema(schema as never);
     return new LlamaGrammarEvaluationState({ model, grammar });
   } catch (cause) {
-    throw new AppError("VALIDATION_FAILED", `The JSON schema cannot become a grammar: ${(cause as Error).message}`, { cause });
+    throw new AppError("VALIDATION_FAILED", `The JSON schema cannot become a grammar: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }

@@ -4,9 +4,10 @@ import { createChatModels } from "./chat-model.ts";
 import type { HostContract } from "./contract.ts";
 import { generate } from "./generate.ts";
 import { logProbs } from "./log-probs.ts";
+import type { createOnnxEmbedder } from "./onnx-embedder.ts";
 import { createSerial } from "./serial.ts";
 
-type OnnxEmbedder = Awaited<ReturnType<typeof import("./onnx-embedder.ts").createOnnxEmbedder>>;
+type OnnxEmbedder = Awaited<ReturnType<typeof createOnnxEmbedder>>;
 
 /** What the model host does for each call of its contract. Models are used by one call at a time. */
 export function createHostHandlers(): Handlers<HostContract> {
@@ -36,8 +37,7 @@ export function createHostHandlers(): Handlers<HostContract> {
       },
     },
     chat: {
-      generate: (input, signal) =>
-        serialStream(serial, () => generate(models, toRequest(input), signal), signal),
+      generate: (input, signal) => serialStream(serial, () => generate(models, toRequest(input), signal), signal),
       encodePair: ({ modelPath, messages, chosen, rejected }, signal) =>
         serial(async () => (await models.load(modelPath)).template().encodePair(messages, chosen, rejected), signal),
       logProbs: (input, signal) => serial(() => logProbs(models, input, signal), signal),
@@ -45,7 +45,8 @@ export function createHostHandlers(): Handlers<HostContract> {
     embedding: {
       space: async ({ modelDir }) => (await embedder(modelDir)).space(),
       // messages are copied between processes, so whether a vector's memory could be shared plays no part
-      embed: async ({ modelDir, texts }) => (await (await embedder(modelDir)).embed(texts)) as Float32Array<ArrayBuffer>[],
+      embed: async ({ modelDir, texts }) =>
+        (await (await embedder(modelDir)).embed(texts)) as Float32Array<ArrayBuffer>[],
       countTokens: async ({ modelDir, texts }) => (await embedder(modelDir)).countTokens(texts),
     },
   };

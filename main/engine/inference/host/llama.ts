@@ -1,4 +1,4 @@
-import { getLlama, getModuleVersion, type Llama, type LlamaLogLevel } from "node-llama-cpp";
+import { getLlama, getModuleVersion, type Llama, LlamaLogLevel } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
 
 /** llama.cpp as one process holds it: the library, the number of threads, and what it last complained about. */
@@ -27,7 +27,7 @@ const BATCH_TOKENS_GPU = 512;
 export async function loadLlama(): Promise<LlamaLibrary> {
   const errors: string[] = [];
   const logger = (level: LlamaLogLevel, message: string) => {
-    if (level !== "error" && level !== "fatal") return;
+    if (level !== LlamaLogLevel.error && level !== LlamaLogLevel.fatal) return;
     errors.push(message.trim());
     if (errors.length > KEPT_ERROR_LINES) errors.shift();
   };

@@ -31,7 +31,10 @@ function checkIds({ ids, from }: IdSequence, nVocabulary: number, modelName: str
     throw new AppError("VALIDATION_FAILED", `There is no token from index ${from} on in a sequence of ${ids.length}`);
   const wrong = ids.find((id) => id >= nVocabulary);
   if (wrong !== undefined)
-    throw new AppError("VALIDATION_FAILED", `Token ${wrong} is not in the vocabulary of ${modelName} (${nVocabulary} tokens)`);
+    throw new AppError(
+      "VALIDATION_FAILED",
+      `Token ${wrong} is not in the vocabulary of ${modelName} (${nVocabulary} tokens)`,
+    );
 }
 
 async function scoreSequence(

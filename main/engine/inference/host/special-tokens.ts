@@ -32,10 +32,12 @@ export function readControlTokens(model: LlamaModel): ControlTokens {
   return {
     split(text) {
       const parts = pattern ? text.split(pattern) : [text];
-      return parts.filter((part) => part !== "").map((part): Piece => {
-        const token = byText.get(part);
-        return token === undefined ? { kind: "text", text: part } : { kind: "control", token };
-      });
+      return parts
+        .filter((part) => part !== "")
+        .map((part): Piece => {
+          const token = byText.get(part);
+          return token === undefined ? { kind: "text", text: part } : { kind: "control", token };
+        });
     },
     swallowsBefore: (token) => before.has(token),
     swallowsAfter: (token) => after.has(token),

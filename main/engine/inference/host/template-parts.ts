@@ -76,7 +76,15 @@ function createEnvironment(): Environment {
 }
 
 const FIXED_DATE: Record<string, string> = {
-  "%Y": "2024", "%m": "07", "%d": "26", "%b": "Jul", "%B": "July", "%A": "Friday", "%H": "00", "%M": "00", "%%": "%",
+  "%Y": "2024",
+  "%m": "07",
+  "%d": "26",
+  "%b": "Jul",
+  "%B": "July",
+  "%A": "Friday",
+  "%H": "00",
+  "%M": "00",
+  "%%": "%",
 };
 
 function formatFixedDate(format: string): string {

@@ -6,7 +6,10 @@ const MAX_PENDING = 4;
 const CONTEXT_TOKENS = 16;
 
 /** Turns tokens into text as they come, holding back tokens that end within a character. */
-export function createTextStream(model: LlamaModel, before: readonly Token[]): { push(token: Token): string; end(): string } {
+export function createTextStream(
+  model: LlamaModel,
+  before: readonly Token[],
+): { push(token: Token): string; end(): string } {
   const written = before.slice(-CONTEXT_TOKENS);
   let pending: Token[] = [];
 

@@ -166,19 +166,32 @@ async function readValue(reader: ByteReader, type: number): Promise<GgufValue> {
 
 async function readScalar(reader: ByteReader, type: number): Promise<GgufScalar> {
   switch (type) {
-    case 0: return await reader.u8();
-    case 1: return await reader.i8();
-    case 2: return await reader.u16();
-    case 3: return await reader.i16();
-    case 4: return await reader.u32();
-    case 5: return await reader.i32();
-    case 6: return await reader.f32();
-    case 7: return (await reader.u8()) !== 0;
-    case 8: return await readText(reader, Number.MAX_SAFE_INTEGER);
-    case 10: return unsigned64(await reader.i64());
-    case 11: return await reader.i64();
-    case 12: return await reader.f64();
-    default: throw new GgufDamage(`metadata type ${type} does not exist`);
+    case 0:
+      return await reader.u8();
+    case 1:
+      return await reader.i8();
+    case 2:
+      return await reader.u16();
+    case 3:
+      return await reader.i16();
+    case 4:
+      return await reader.u32();
+    case 5:
+      return await reader.i32();
+    case 6:
+      return await reader.f32();
+    case 7:
+      return (await reader.u8()) !== 0;
+    case 8:
+      return await readText(reader, Number.MAX_SAFE_INTEGER);
+    case 10:
+      return unsigned64(await reader.i64());
+    case 11:
+      return await reader.i64();
+    case 12:
+      return await reader.f64();
+    default:
+      throw new GgufDamage(`metadata type ${type} does not exist`);
   }
 }
 
