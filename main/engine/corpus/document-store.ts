@@ -30,15 +30,22 @@ export type NewDocument = {
 export type StoredPage = { page: number; text: string; quality: PageQuality };
 export type DocumentStore = ReturnType<typeof createDocumentStore>;
 
-/** Embedded means: in the newest embedding space, the one that search uses. */
+/**
+ * Embedded means: in the newest embedding space, the one that search uses. A ready document without a reason is
+ * embedded whole, so that its vectors need not be counted: in a large corpus that takes longer than all the rest.
+ */
 const SELECT = `
-  SELECT d.id, d.path, d.title, d.sha256, d.size_bytes, d.n_pages, d.status, d.reason, d.imported_at,
-    (SELECT COUNT(*) FROM page p WHERE p.document_id = d.id AND p.quality <> 'none') AS n_pages_with_text,
-    (SELECT COUNT(*) FROM chunk c WHERE c.document_id = d.id) AS n_chunks,
-    (SELECT COUNT(*) FROM chunk c
+  SELECT d.*,
+    CASE WHEN d.status = 'ready' AND d.reason IS NULL THEN d.n_chunks ELSE (
+      SELECT COUNT(*) FROM chunk c
       JOIN chunk_embedding e ON e.chunk_key = c.key AND e.embedding_space_id = (SELECT MAX(id) FROM embedding_space)
-      WHERE c.document_id = d.id) AS n_chunks_embedded
-  FROM document d`;
+      WHERE c.document_id = d.id) END AS n_chunks_embedded
+  FROM (
+    SELECT id, path, title, sha256, size_bytes, n_pages, status, reason, imported_at,
+      (SELECT COUNT(*) FROM page p WHERE p.document_id = document.id AND p.quality <> 'none') AS n_pages_with_text,
+      (SELECT COUNT(*) FROM chunk c WHERE c.document_id = document.id) AS n_chunks
+    FROM document
+  ) d`;
 
 export function createDocumentStore(db: Db) {
   const selectAll = db.prepare<[], Row>(`${SELECT} ORDER BY d.imported_at DESC, d.id DESC`);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../main/shared/errors.ts";
+import type { ImportOutput } from "../../../main/shared/contract/corpus.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import type { Embedder } from "../../../main/engine/embedding/index.ts";
 import { type CorpusBench, makeTempDir, openCorpus } from "../../harness/corpus-bench.ts";
@@ -209,6 +210,18 @@ describe("stages", () => {
     const [row] = (await corpus.handlers.listDocuments({}, never())) as { status: string; reason: string }[];
     expect(row).toMatchObject({ status: "ready", reason: expect.stringContaining("cancelled") });
   });
+});
+
+test("closing the engine in the middle leaves the import for the next start, which finishes it", async () => {
+  const slow = open({ embedder: createFakeEmbedder({ delayMs: 50 }) });
+  const path = write("paper.pdf", makePdf(bulk(1)));
+  const { jobId } = await slow.corpus.handlers.importFiles({ paths: [path] }, never());
+  while (slow.db.prepare("SELECT 1 FROM chunk_embedding").get() === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  await slow.close();
+  const { queue } = open();
+  const { documents } = (await queue.wait(jobId as JobId)).output as ImportOutput;
+  expect(documents).toMatchObject([{ path, status: "ready", reason: null }]);
 });
 
 describe("a full disk", () => {
