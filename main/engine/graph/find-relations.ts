@@ -1,4 +1,5 @@
 import { modifierOf, type Term, type Token } from "./find-terms.ts";
+import { isAcronym } from "./labels.ts";
 import { relationParticiple, relationVerb } from "./relation-verbs.ts";
 import { ADVERBS, DETERMINERS, LOOSE_MODIFIERS, NEGATIONS, PREPOSITIONS, SIGNS } from "./words.ts";
 
@@ -65,9 +66,9 @@ function statedByPhrase(sentence: Sentence, term: Term): FoundRelation[] {
   }
   const other = objectsAt(sentence, term.to + 1)[0];
   if (!other || term.hasSign) return found;
-  if (next.lower === "of" && term.type === "property" && BEARERS.has(other.type)) found.push({ source: other, type: "has property", target: term });
-  if (next.lower === "of" && term.type === "process" && THINGS.has(other.type)) found.push({ source: term, type: "involves", target: other });
-  if (next.lower === "in" && term.type === "process" && THINGS.has(other.type)) found.push({ source: term, type: "occurs in", target: other });
+  if (next.lower === "of" && term.type === "property" && (isThing(other) || other.type === "process")) found.push({ source: other, type: "has property", target: term });
+  if (next.lower === "of" && term.type === "process" && isThing(other)) found.push({ source: term, type: "involves", target: other });
+  if (next.lower === "in" && term.type === "process" && isThing(other)) found.push({ source: term, type: "occurs in", target: other });
   if (next.lower === "for" && (term.type === "material" || term.type === "method")) found.push({ source: term, type: "used for", target: other });
   return found;
 }
@@ -81,6 +82,11 @@ function statedByCompound(tokens: readonly Token[], term: Term): FoundRelation[]
   return isMadeOf ? [{ source: term, type: "contains", target: modifier }] : [];
 }
 
+/** A sample or a substance often goes by a short name alone: "the crystallization of BT0". */
+function isThing({ type, label }: Term): boolean {
+  return THINGS.has(type) || (type === "other" && isAcronym(label));
+}
+
 /** The concept that a verb after this term speaks of; null when the term only belongs to a longer phrase. */
 function subjectOf({ tokens, terms }: Sentence, index: number): Term | null {
   const term = terms[index]!;
@@ -91,6 +97,11 @@ function subjectOf({ tokens, terms }: Sentence, index: number): Term | null {
     const head = terms.find(({ to }) => to === before);
     if (head) return opensClause(tokens, skipFillersBack(tokens, head.from - 1)) ? head : null;
     return TRANSPARENT.has(tokens[before - 1]?.lower ?? "") && !SIGNS.has(tokens[before - 2]?.lower ?? "") ? term : null;
+  }
+  if (previous.lower === "and" || previous.lower === "or") {
+    // "the interface between A and B": what holds for the first of a list holds for the others
+    const first = terms.findIndex(({ to }) => to === before);
+    return first < 0 || subjectOf({ tokens, terms }, first) ? term : null;
   }
   return opensClause(tokens, before) ? term : null;
 }
@@ -185,12 +196,10 @@ function isAdverb(lower: string): boolean {
 
 const COPULAS = new Set(["is", "are", "was", "were", "be"]);
 /** "is used to improve": what is used does the improving. */
-const MEANS = new Set(["used", "added", "adopted", "employed", "able", "known"]);
-const THINGS = new Set<Term["type"]>(["material", "structure", "organism"]);
+const MEANS = new Set(["used", "added", "adopted", "employed", "able", "known", "beneficial"]);
 /** A "lithium battery" or a "water channel" is not made of its modifier. */
 const NAMED_BY_USE = new Set("battery batteries sensor sensors device devices cell cells channel channels cage cages pathway pathways".split(" "));
-/** What can have a property. */
-const BEARERS = new Set<Term["type"]>([...THINGS, "process"]);
+const THINGS = new Set<Term["type"]>(["material", "structure", "organism"]);
 /** "The addition of graphene improves …": what is added is what improves. */
 const TRANSPARENT = new Set("addition use presence incorporation introduction application concentration role".split(" "));
 /** After these a new clause with a subject of its own begins. */

@@ -54,13 +54,16 @@ export function termOfEntry(entry: string): Named | null {
   const tokens = tokenize(entry);
   let to = tokens.length;
   // "cooling curves starting": a verb that slipped in
-  while (to > 0 && !isTermWord(tokens, to - 1, false)) to--;
+  while (to > 0 && !isTermWord(tokens, to - 1, to > 1)) to--;
   let from = to;
-  while (from > 0 && isTermWord(tokens, from - 1, false)) from--;
+  while (from > 0 && isTermWord(tokens, from - 1, from > 1)) from--;
   while (from < to && isLoose(tokens, from)) from++;
   if (from >= to || to - from > MAX_WORDS) return null;
   const named = nameOf(tokens, from, to, true);
-  const isPhrase = to - from > 1 && !EMPTY_HEADS.has(tokens[to - 1]!.lower) && !tokens[to - 1]!.lower.endsWith("ing");
+  const [beforeHead, head] = [tokens[to - 2]?.lower ?? "", tokens[to - 1]!.lower];
+  // "curves starting" breaks off a clause, "isothermal holding" is a name
+  const isBrokenOff = head.endsWith("ing") && beforeHead.endsWith("s");
+  const isPhrase = to - from > 1 && !EMPTY_HEADS.has(head) && !isBrokenOff;
   return isConcept(named, new Set()) || (isPhrase && !TOO_GENERAL.has(named.key)) ? named : null;
 }
 
@@ -110,8 +113,9 @@ function isTermWord(tokens: readonly Token[], at: number, isInRun: boolean): boo
   if (lower.endsWith("ly") && !/(?:family|assembly|anomaly)$/.test(lower)) return false;
   // "graphene improved the capacity" has a verb, "the doped graphene" a modifier
   if (lower.endsWith("ed") && lower.length > 4) return lower.includes("-") || (!isInRun && next !== undefined && isPlainWord(next));
-  // "shortening the path" has a verb, "age hardening" a noun
-  if (lower.endsWith("ing") && next !== undefined && DETERMINERS.has(next.lower)) return false;
+  // "shortening the path" and "animals lacking adr-1" have verbs, "age hardening" a noun
+  const followsPlural = isInRun && /[^s]s$/.test(tokens[at - 1]!.lower);
+  if (lower.endsWith("ing") && ((next !== undefined && DETERMINERS.has(next.lower)) || followsPlural)) return false;
   return !(OTHER_VERBS.has(lower) || relationVerb(lower) !== null);
 }
 

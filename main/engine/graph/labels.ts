@@ -15,7 +15,7 @@ export function isFormula(token: string): boolean {
   return symbols.join("") === rest && symbols.every((symbol) => ELEMENTS.has(symbol)) && new Set(symbols).size > 1;
 }
 
-/** "XRD", "dsRNA", "TTP": capitals that are no ordinary word. */
+/** "XRD", "dsRNA", "BT0": capitals that are no ordinary word. */
 export function isAcronym(token: string): boolean {
   return /^\p{Ll}{0,2}\p{Lu}{2,}\d*s?$/u.test(token) && token.length <= 8;
 }

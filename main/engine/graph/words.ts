@@ -18,7 +18,8 @@ export const OTHER_VERBS = list(`is are was were be been being am has have had h
   demonstrate demonstrates reveal reveals report reports propose consider considered according based compared including following regarding
   tend tends undergo undergoes absorb absorbs act acts serve serves work works melt melts dissolve dissolves reach reaches follow follows
   ascribe ascribed attribute attributed adopt adopted achieve achieved obtain obtained observe observed perform performed associate associated
-  exposed ensure ensures represent represents kill kills resist focus focuses achieves decompose decomposes describe describes transform transforms intersect intersects stabilize stabilizes penetrate penetrates compare link linked connect connected relate related call called mean means say says say exhibit exhibits possess possesses display displays
+  exposed ensure ensures represent represents kill kills resist focus focuses achieves decompose decomposes describe describes transform transforms intersect intersects stabilize stabilizes penetrate penetrates coat coats cover covers surround surrounds wrap wraps move moves travel travels carry carries hold eat eats store stores
+  convert converts explain explains confirm confirms prefer prefers differ differs begin begins start starts compare link linked connect connected relate related call called mean means say says say exhibit exhibits possess possesses display displays
   infect infects colonize colonizes influence influences affect affects`);
 
 /** Words that open a phrase without belonging to a name. */

@@ -207,7 +207,7 @@ describe("a reflection that is interrupted", () => {
       },
     };
   };
-  const plain = <T extends { tookMs: number }>(rows: T[]) => rows.map(({ tookMs: _, ...row }) => row);
+  const plain = <T extends { tookMs: number }>(rows: T[]) => rows.map((row) => ({ ...row, tookMs: 0 }));
 
   test("goes on after the last whole iteration and ends as if nothing had happened", async () => {
     const whole = await finish(openEngine(createScriptedReflector(wellBehaved)));

@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
+import { createGraph, type GraphPair } from "../../../main/engine/graph/index.ts";
+import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
+import { newId } from "../../../main/engine/lib/ids.ts";
+import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
+import { AppError } from "../../../main/shared/errors.ts";
+import type { ChunkId, ConceptId, DocumentId, JobId, PairId, RelationId } from "../../../main/shared/ids.ts";
+
+let dir: string;
+let db: Db;
+let pairs: GraphPair[];
+let gone: Set<ChunkId>;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "preflexor-graph-"));
+  db = openDatabase(dir);
+  gone = new Set();
+  pairs = [
+    pairOf(1, ["Graphene improves the conductivity.", "Conductivity is a property of the cathode."]),
+    pairOf(2, ["Graphene improves the conductivity.", "Annealing reduces the grain size."]),
+  ];
+});
+afterEach(() => {
+  closeDatabase(db);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const signal = new AbortController().signal;
+const documentId = newId<DocumentId>();
+
+function pairOf(round: number, statements: string[]): GraphPair {
+  const source = { chunkId: newId<ChunkId>(), documentId, title: "A paper", page: 3, start: 10, end: 90, score: null, role: "source" as const };
+  return { id: newId<PairId>(), round, thinking: [{ name: "Reasoning Steps", statements }], sources: [source] };
+}
+
+function openGraph() {
+  let queue: JobQueue | undefined;
+  const graph = createGraph({
+    db,
+    corpus: {
+      chunkSpan(id) {
+        if (gone.has(id)) throw new AppError("NOT_FOUND", "gone");
+        return { documentId, title: "A paper", page: 3, start: 10, end: 90 };
+      },
+    },
+    listPairsForGraph: () => pairs,
+    clock: Date.now,
+    emit: () => {},
+    enqueue: (request) => queue!.enqueue(request),
+  });
+  queue = createJobQueue({ store: createJobStore(db, Date.now), definitions: graph.jobs, log: createSilentLogger(), onChange: () => {} });
+  queue.open();
+  return { ...graph, queue };
+}
+
+async function view({ handlers }: ReturnType<typeof openGraph>) {
+  const { concepts, relations } = await handlers.get({}, signal);
+  const label = (id: string) => concepts.find((concept) => concept.id === id)?.label;
+  return {
+    concepts: concepts.map(({ label, nEvidence, firstRound }) => ({ label, nEvidence, firstRound })),
+    relations: relations.map((row) => `${label(row.sourceId)} ${row.type} ${label(row.targetId)} ×${row.nEvidence} from ${row.firstRound}`).toSorted(),
+  };
+}
+
+test("pairs add up: evidence by pair, first round kept", async () => {
+  const graph = openGraph();
+  for (const pair of pairs) graph.api.addPairThinking(pair);
+  const { concepts, relations } = await view(graph);
+  expect(concepts).toContainEqual({ label: "graphene", nEvidence: 2, firstRound: 1 });
+  expect(concepts).toContainEqual({ label: "grain size", nEvidence: 1, firstRound: 2 });
+  expect(relations).toContain("graphene improves conductivity ×2 from 1");
+  expect(relations).toContain("annealing reduces grain size ×1 from 2");
+});
+
+test("the same pair again changes nothing, and a pair with other thinking replaces what it said", async () => {
+  const graph = openGraph();
+  for (const pair of pairs) graph.api.addPairThinking(pair);
+  const before = await view(graph);
+  graph.api.addPairThinking(pairs[0]!);
+  expect(await view(graph)).toEqual(before);
+  graph.api.addPairThinking({ ...pairs[1]!, thinking: [{ name: "Reasoning Steps", statements: ["Quenching prevents diffusion."] }] });
+  const after = await view(graph);
+  expect(after.relations).toContain("quenching prevents diffusion ×1 from 2");
+  expect(after.concepts.some(({ label }) => label === "grain size")).toBe(false);
+});
+
+test("a rebuild gives the same graph, keeps ids and positions, and forgets pairs that are gone", async () => {
+  const graph = openGraph();
+  for (const pair of pairs) graph.api.addPairThinking(pair);
+  const before = await graph.handlers.get({}, signal);
+  const graphene = before.concepts.find(({ label }) => label === "graphene")!;
+  await graph.handlers.savePositions({ positions: [{ id: graphene.id as ConceptId, x: 3, y: -4 }] }, signal);
+  await graph.queue.wait((await graph.handlers.build({}, signal)).jobId as JobId);
+  const rebuilt = await graph.handlers.get({}, signal);
+  expect(rebuilt.concepts.map(({ id }) => id)).toEqual(before.concepts.map(({ id }) => id));
+  expect(rebuilt.concepts.find(({ id }) => id === graphene.id)).toMatchObject({ x: 3, y: -4 });
+  pairs = pairs.slice(0, 1);
+  await graph.queue.wait((await graph.handlers.build({}, signal)).jobId as JobId);
+  expect((await view(graph)).relations).not.toContain("annealing reduces grain size ×1 from 2");
+  expect((await view(graph)).relations).toContain("graphene improves conductivity ×1 from 1");
+});
+
+test("evidence leads to the page of the source chunk, and stays when the document is gone", async () => {
+  const graph = openGraph();
+  graph.api.addPairThinking(pairs[0]!);
+  const { relations } = await graph.handlers.get({}, signal);
+  const improves = relations.find(({ type }) => type === "improves")!;
+  const [row] = await graph.handlers.evidence({ relationId: improves.id as RelationId }, signal);
+  expect(row).toMatchObject({
+    sentence: "Graphene improves the conductivity.",
+    sourceKind: "pair",
+    sourceId: pairs[0]!.id,
+    section: "Reasoning Steps",
+    title: "A paper",
+    page: 3,
+    start: 10,
+    end: 90,
+  });
+  gone.add(row!.chunkId as ChunkId);
+  const [orphan] = await graph.handlers.evidence({ relationId: improves.id as RelationId }, signal);
+  expect(orphan).toMatchObject({ sentence: "Graphene improves the conductivity.", documentId: null, page: null });
+});
+
+test("stats count what is there, and a path leads along relations either way", async () => {
+  pairs = [pairOf(1, ["Graphene improves the conductivity.", "Annealing reduces the grain size.", "Sintering improves the conductivity."])];
+  const graph = openGraph();
+  graph.api.addPairThinking(pairs[0]!);
+  const stats = await graph.handlers.stats({}, signal);
+  expect(stats.byRelation.improves).toBe(2);
+  expect(Object.values(stats.byType).reduce((sum, n) => sum + n, 0)).toBe(stats.nConcepts);
+  const { concepts } = await graph.handlers.get({}, signal);
+  const idOf = (label: string) => concepts.find((concept) => concept.label === label)!.id as ConceptId;
+  const path = await graph.handlers.path({ fromId: idOf("graphene"), toId: idOf("sintering") }, signal);
+  expect(path.conceptIds).toEqual([idOf("graphene"), idOf("conductivity"), idOf("sintering")]);
+  expect(path.relationIds).toHaveLength(2);
+  expect(await graph.handlers.path({ fromId: idOf("graphene"), toId: idOf("annealing") }, signal)).toEqual({ conceptIds: [], relationIds: [] });
+});
+
+test("an export writes the file whole and says how much is in it", async () => {
+  const graph = openGraph();
+  graph.api.addPairThinking(pairs[1]!);
+  const path = join(dir, "graph.graphml");
+  const result = await graph.handlers.export({ path, format: "graphml" }, signal);
+  const text = readFileSync(path, "utf8");
+  expect(text.match(/<node /g)).toHaveLength(result.nConcepts);
+  expect(text.match(/<edge /g)).toHaveLength(result.nRelations);
+  await expect(async () => graph.handlers.export({ path: "graph.json", format: "json" }, signal)).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+});
