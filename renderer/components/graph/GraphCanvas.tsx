@@ -176,7 +176,7 @@ function reduceEdge(id: string, data: EdgeAttributes, { filter, lit, hovered, co
   if (!isShown) return { ...data, hidden: true };
   const tokens = colorScheme === "dark" ? dark : light;
   const focus = hovered ?? lit;
-  if (focus === null) return { ...data, color: tokens.track, zIndex: 0 };
+  if (focus === null) return { ...data, color: tokens["line-strong"], zIndex: 0 };
   const isLit = focus.relationIds.has(id);
-  return { ...data, color: isLit ? tokens["line-strong"] : tokens.sunken, size: isLit ? data.size + 1 : data.size, zIndex: isLit ? 1 : 0 };
+  return { ...data, color: isLit ? tokens.dim : tokens.sunken, size: isLit ? data.size + 1 : data.size, zIndex: isLit ? 1 : 0 };
 }

@@ -1,24 +1,24 @@
-import { inferSettings } from "graphology-layout-forceatlas2";
+import forceAtlas2, { inferSettings } from "graphology-layout-forceatlas2";
 import FA2Layout from "graphology-layout-forceatlas2/worker";
 import { layoutBudgetMs } from "../../lib/graph-view.ts";
 import type { ConceptGraph } from "./build-graph.ts";
 
+/** Up to here every step together takes less time than starting a worker, and the picture is the same on any machine. */
+const FEW_CONCEPTS = 400;
+const N_STEPS = 800;
+
 /**
- * ForceAtlas2 in a worker, for a time that the size of the graph decides: it never comes to rest by itself, and a
+ * ForceAtlas2: small graphs at once and in full, large ones in a worker, for a time that the size of the graph decides: it never comes to rest by itself, and a
  * picture that keeps trembling cannot be read. Returns the function that ends it early; `onDone` is called only at
  * the end of the time.
  */
 export function runLayout(graph: ConceptGraph, onDone: () => void): () => void {
-  const layout = new FA2Layout(graph, {
-    settings: {
-      ...inferSettings(graph),
-      gravity: 1,
-      scalingRatio: graph.order < 200 ? 14 : 8,
-      slowDown: 4,
-      adjustSizes: graph.order < 1000,
-      barnesHutOptimize: graph.order > 800,
-    },
-  });
+  if (graph.order <= FEW_CONCEPTS) {
+    forceAtlas2.assign(graph, { iterations: N_STEPS, settings: settingsFor(graph) });
+    const timer = window.setTimeout(onDone);
+    return () => window.clearTimeout(timer);
+  }
+  const layout = new FA2Layout(graph, { settings: settingsFor(graph) });
   layout.start();
   const timer = window.setTimeout(() => {
     layout.kill();
@@ -27,5 +27,16 @@ export function runLayout(graph: ConceptGraph, onDone: () => void): () => void {
   return () => {
     window.clearTimeout(timer);
     layout.kill();
+  };
+}
+
+function settingsFor(graph: ConceptGraph) {
+  return {
+    ...inferSettings(graph),
+    gravity: 1,
+    scalingRatio: graph.order < 200 ? 14 : 8,
+    slowDown: 4,
+    adjustSizes: graph.order < 1000,
+    barnesHutOptimize: graph.order > 800,
   };
 }

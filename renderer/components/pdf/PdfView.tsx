@@ -126,7 +126,7 @@ function pluginsFor(documentId: string, name: string, bytes: Uint8Array) {
   return [
     createPluginRegistration(DocumentManagerPluginPackage, { initialDocuments: [{ documentId, name, buffer }] }),
     createPluginRegistration(ViewportPluginPackage, { viewportGap: 12 }),
-    createPluginRegistration(ScrollPluginPackage, { defaultPageGap: 12 }),
+    createPluginRegistration(ScrollPluginPackage, { defaultPageGap: 12, defaultBufferSize: 1 }),
     createPluginRegistration(RenderPluginPackage),
     createPluginRegistration(RotatePluginPackage),
     createPluginRegistration(InteractionManagerPluginPackage),

@@ -9,6 +9,8 @@ import classes from "./ChunkBands.module.css";
 import type { DocumentRoute } from "./DocumentPanel.tsx";
 
 const GAP_PT = 7;
+/** Neighbours share a sentence where one ends inside a paragraph: they stand in two lanes, so that this can be seen. */
+const LANE_PX = 5;
 
 export type ChunkBandsProps = { documentId: DocumentId; page: number; scale: number; active: DocumentRoute };
 
@@ -32,7 +34,7 @@ function ChunkBand({ chunk, scale, isActive }: { chunk: ChunkRow; scale: number;
         className={classes.band}
         data-active={isActive}
         data-references={chunk.isReferences}
-        style={{ left: (left - GAP_PT) * scale - 4, top: top * scale, height: (bottom - top) * scale }}
+        style={{ left: (left - GAP_PT) * scale - 4 - LANE_PX * (chunk.ordinal % 2), top: top * scale, height: (bottom - top) * scale }}
         // the page below would begin a text selection
         onPointerDown={(event) => event.stopPropagation()}
       />

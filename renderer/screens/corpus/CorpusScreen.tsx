@@ -92,7 +92,8 @@ function SearchBar({ isBusy }: { isBusy: boolean }) {
 function Summary({ rows }: { rows: DocumentRow[] }) {
   const nPages = rows.reduce((sum, row) => sum + row.nPages, 0);
   const nChunks = rows.reduce((sum, row) => sum + row.nChunks, 0);
-  return <>{[plural(rows.length, "document"), plural(nPages, "page"), plural(nChunks, "chunk")].join(" · ")}</>;
+  const facts = [plural(rows.length, "document"), nPages > 0 && plural(nPages, "page"), nChunks > 0 && plural(nChunks, "chunk")];
+  return <>{facts.filter(Boolean).join(" · ")}</>;
 }
 
 /** Esc closes the document; a menu, a dialog or a field that is open takes it first. */

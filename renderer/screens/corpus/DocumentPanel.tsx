@@ -47,7 +47,7 @@ function PanelHeader({ document }: { document: DocumentWithPages }) {
     <header className={classes.header}>
       <div className={classes.titles}>
         <h2 className="clip">{document.title}</h2>
-        <div className="dim small num clip">
+        <div className="dim small clip">
           {[plural(document.nPages, "page"), plural(document.nChunks, "chunk"), document.fileName].join(" · ")}
         </div>
       </div>

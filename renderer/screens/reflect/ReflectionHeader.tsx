@@ -44,7 +44,7 @@ export function ReflectionHeader({ reflection }: { reflection: Reflection }) {
           </CopyButton>
         )}
       </div>
-      <div className={`${classes.roles} num`}>
+      <div className={classes.roles}>
         <span className={classes.status}>
           <JobStatusIcon status={status} /> {WORD[status]}
           {stopReason && `, ${STOP_REASONS[stopReason]}`}
