@@ -48,6 +48,11 @@ export function repetitionShare(text: string, n = 4): number {
   return all.length === 0 ? 0 : 1 - new Set(all).size / all.length;
 }
 
+/** Whether one to three words follow themselves at once: "not only not only". */
+export function stutters(text: string): boolean {
+  return /(?<![\p{L}\p{N}-])(\p{L}+(?:\s+\p{L}+){0,2})\s+\1(?![\p{L}\p{N}-])/iu.test(text);
+}
+
 /** Number of words in the longest run that stands in both texts. */
 export function longestSharedRun(a: string, b: string): number {
   const left = words(a);

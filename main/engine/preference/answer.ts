@@ -1,12 +1,16 @@
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
+import { splitSentences } from "../../shared/sentences.ts";
 import type { PromptSet } from "../inference/index.ts";
 import {
+  contentWords,
   cutAtSentenceEnd,
   inventedFacts,
+  jaccard,
   longestSharedRun,
   looksEnglish,
   overlapShare,
   repetitionShare,
+  stutters,
   words,
 } from "../lib/text.ts";
 import { type Ask, nTries } from "./ask.ts";
@@ -55,9 +59,24 @@ export function answerProblem(answer: string, input: Omit<AnswerInput, "ask">): 
   if (REFERS_TO_TEXT.test(answer)) return "answer_refers_to_text";
   if (!looksEnglish(answer)) return "answer_not_english";
   if (repetitionShare(answer) > filters.maxRepetition) return "answer_repeats_itself";
+  if (nNewWords(answer, input.question) < filters.minNewAnswerWords) return "answer_repeats_question";
+  if (saysTwice(answer) || stutters(answer)) return "answer_repeats_itself";
   if (inventedFacts(answer, sources).length > 0) return "answer_invented_facts";
   if (copiesExamples(answer, sources, exampleStems(input.promptSet, "answer"))) return "answer_off_topic";
   if (overlapShare(answer, sources) < filters.minAnswerOverlap) return "answer_off_topic";
   const isCopied = input.context.some((text) => longestSharedRun(answer, text) > filters.maxCopiedWords);
   return isCopied ? "answer_copies_context" : null;
 }
+
+function nNewWords(answer: string, question: string): number {
+  const asked = new Set(contentWords(question));
+  return new Set(contentWords(answer).filter((word) => !asked.has(word))).size;
+}
+
+/** Two sentences of the answer with nearly the same words. */
+function saysTwice(answer: string): boolean {
+  const sentences = splitSentences(answer).map(({ text }) => text);
+  return sentences.some((sentence, i) => sentences.slice(0, i).some((other) => jaccard(sentence, other) > SAME));
+}
+
+const SAME = 0.6;

@@ -1,4 +1,5 @@
 import { words } from "../lib/text.ts";
+import { VERBS } from "./verbs.ts";
 import { splitSentences } from "../../shared/sentences.ts";
 
 const MIN_WORDS = 8;
@@ -24,6 +25,7 @@ export function cleanSentence(sentence: string): string {
       "",
     )
     .replaceAll(/\s?\([^()]*\b(?:et al\.?|(?:19|20)\d\d[a-z]?)[^()]*\)/g, "")
+    .replace(/^(?:\d[\d.]*\s+)?(?:\p{Lu}{4,}\s+(?:AND\s+)?)+(?=\p{Lu}\p{Ll}|\p{Lu}\s)/u, "")
     .replace(ANNOUNCEMENT, "")
     .replaceAll(/\s+([,.;:])/g, "$1")
     .trim();
@@ -50,6 +52,7 @@ function isUsable(sentence: string): boolean {
   if (nWords < MIN_WORDS || nWords > MAX_WORDS) return false;
   if (!/^["'“(]?\p{Lu}/u.test(sentence) || !/[.!?]["'”’)]?$/.test(sentence)) return false;
   if (UNUSABLE.test(sentence) || !FINITE_VERB.test(sentence)) return false;
+  if (sentence.split("(").length !== sentence.split(")").length) return false;
   const nSymbols = sentence.replaceAll(/[\p{L}\s.,;:()'’-]/gu, "").length;
   return nSymbols / sentence.length < 0.15;
 }
@@ -59,8 +62,10 @@ const ANNOUNCEMENT =
   /^(?:(?:Furthermore|Moreover|In addition|Additionally|Meanwhile|However|Therefore|Thus|Hence|Besides|Interestingly|Notably|Finally|Firstly|Secondly|Similarly|Consequently|As a result),?\s+)*(?:(?:As (?:is |can be )?(?:shown|seen|illustrated|depicted|presented) (?:in|from) (?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]*?,\s)|(?:(?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]{1,12}\s(?:also |clearly )?(?:shows?|reveals?|indicates?|demonstrates?|confirms?)\sthat\s)|(?:(?:It|As) (?:can|could|has|is|was)(?: also)?(?: be| been)?(?: clearly)? (?:seen|observed|found|noted|known|shown|concluded|well known)(?: clearly)?,?(?: from [^,]*)? that\s)|(?:(?:We|These results?|The results?|The above results?|Our results?|All of the results)(?: also| clearly)? (?:found|observed|show|showed|demonstrate|demonstrated|indicate|indicated|suggest|reveal|revealed|concluded?) that\s))?/;
 
 const UNUSABLE =
-  /\b(?:we|our|us|ours|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licensee?|corresponding author|e-?mail|published|manuscript|funding|acknowledge\w*|received|accepted|\d+ of \d+)\b|\b(?:this|the present|the current) (?:study|paper|work|article|section|review|chapter|manuscript)\b|[|©@=]|\b(?:as follows|the following|error bars|significance determined|data points?|replicates)\b/i;
+  /\b(?:we|our|us|ours|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licensee?|corresponding author|e-?mail|published|manuscript|keywords?|funding|acknowledge\w*|equations?|previous (?:work|study|studies)|received|accepted|\d+ of \d+)\b|\b(?:this|the present|the current) (?:study|paper|work|article|section|review|chapter|manuscript)\b|[|©@=]|\(\s*[,;]?\s*\)|\b(?:as follows|the following|error bars|significance determined|data points?|replicates)\b/i;
 
 /** Captions and headings have none of these. */
-const FINITE_VERB =
-  /\b(?:is|are|was|were|has|have|had|can|could|may|might|must|will|would|should|do|does|did|(?:increas|decreas|reduc|improv|enhanc|caus|produc|provid|requir|involv|indicat|demonstrat|facilitat|promot|inhibit|prevent|affect|allow|enabl|lead|result|remain|depend|contain|consist|exhibit|form|show|reveal|suggest|confirm|become|occur|offer|give|make|play|help|exist|appear|represent|correspond|contribut|accelerat|shorten|lower|limit|restrict|act|serve|support|follow|change|mean|differ|maintain|retain|transform|regulat|bind|express|encod|control|stabili[sz]|grow|diffus|dissolv|precipitat)(?:e?s|e?d)?|led|gave|made|became|grew|bound|showed)\b/i;
+const FINITE_VERB = new RegExp(
+  `\\b(?:is|are|was|were|has|have|had|can|could|may|might|must|will|would|should|do|does|did|${VERBS})\\b`,
+  "i",
+);

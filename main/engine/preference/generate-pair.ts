@@ -138,7 +138,7 @@ async function checkPair(question: string, answer: string, draft: PairDraft, inp
 
 /** As much as any embedder takes whole. */
 function firstWords(text: string): string {
-  return words(text).slice(0, 120).join(" ");
+  return words(text).slice(0, 100).join(" ");
 }
 
 function sourceRow(corpus: PairCorpus, source: Source): PairSource {

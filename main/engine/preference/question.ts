@@ -1,6 +1,6 @@
 import type { Embedder } from "../embedding/embedder.ts";
 import type { PromptSet } from "../inference/index.ts";
-import { contentWords, overlapShare, repetitionShare, words } from "../lib/text.ts";
+import { contentWords, inventedFacts, overlapShare, repetitionShare, stutters, words } from "../lib/text.ts";
 import { type Answer, type Ask, nTries } from "./ask.ts";
 import { type FilterReason, filtered, found, type Outcome } from "./outcome.ts";
 import type { Filters } from "./recipe.ts";
@@ -47,13 +47,14 @@ export function questionProblem(
   stemsOfExamples: Set<string>,
   filters: Pick<Filters, "minQuestionOverlap">,
 ): FilterReason | null {
-  if (!/^[^?]+\?$/.test(question) || !/^["“]?\p{L}/u.test(question) || words(question).length > 40)
+  if (!/^[^?]+\?$/.test(question) || !/^["“]?\p{L}/u.test(question) || words(question).length > 30)
     return "question_form";
   const stems = contentWords(question);
   if (new Set(stems).size < MIN_CONTENT_WORDS) return "question_too_short";
-  if (REFERS_TO_TEXT.test(question)) return "question_refers_to_text";
-  if (repetitionShare(question, 3) > 0 || hasImmediateRepeat(stems)) return "question_repeats_itself";
+  if (REFERS_TO_TEXT.test(question) || IS_ABOUT_A_FIGURE.test(question)) return "question_refers_to_text";
+  if (repetitionShare(question, 3) > 0 || stutters(question) || harps(question)) return "question_repeats_itself";
   if (copiesExamples(question, passage, stemsOfExamples)) return "question_copied_from_prompt";
+  if (inventedFacts(question, passage).length > 0) return "question_invented_facts";
   return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
 }
 
@@ -64,8 +65,13 @@ function readQuestion({ text, stopReason }: Answer, style: PromptSet["style"]): 
   return parsed.question.trim();
 }
 
-function hasImmediateRepeat(stems: string[]): boolean {
+/** "How does the curve change from 2000 K to 2000 K?" */
+function harps(question: string): boolean {
   const counts = new Map<string, number>();
-  for (const word of stems) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts.values()].some((n) => n > 2);
+  for (const word of [...contentWords(question), ...words(question).filter((token) => /^\d/.test(token))]) {
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].some(([word, n]) => n > (/^\d/.test(word) ? 1 : 2));
 }
+
+const IS_ABOUT_A_FIGURE = /\b(?:curves?|diagrams?|plots?|images?|panels?|histograms?|micrographs?|graphs?)\b/i;

@@ -34,11 +34,15 @@ const Filters = z.strictObject({
   maxQuestionSimilarity: Share.default(0.9),
   /** Share of the question's content words that its passage must have. */
   minQuestionOverlap: Share.default(0.6),
-  /** Share of a statement's content words that its source must have. */
-  minStatementOverlap: Share.default(0.5),
+  /** Share of a rewritten sentence's content words that the sentence must have. */
+  minStepOverlap: Share.default(0.75),
+  /** Share of a completed line's content words that steps and question must have. */
+  minLineOverlap: Share.default(0.6),
   /** Share of the answer's content words that question, thinking or sources must have. */
   minAnswerOverlap: Share.default(0.5),
   minAnswerWords: z.int().min(1).default(8),
+  /** Different content words of the answer that the question does not have. */
+  minNewAnswerWords: z.int().min(0).default(4),
   /** Longest run of words that an answer may share with the corpus. */
   maxCopiedWords: z.int().min(4).default(30),
   /** Share of repeated 4-grams. */

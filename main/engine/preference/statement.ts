@@ -1,4 +1,4 @@
-import { inventedFacts, jaccard, looksEnglish, overlapShare, repetitionShare, words } from "../lib/text.ts";
+import { inventedFacts, jaccard, looksEnglish, overlapShare, repetitionShare, stutters, words } from "../lib/text.ts";
 import { copiesExamples, REFERS_TO_TEXT } from "./wording.ts";
 
 const MAX_WORDS = 45;
@@ -13,7 +13,8 @@ export function isGoodStatement(
   if (nWords < 5 || nWords > MAX_WORDS || !/[.!]$/.test(statement)) return false;
   if (REFERS_TO_TEXT.test(statement) || /^(?:it|this|these|they)\b/i.test(statement) || !looksEnglish(statement))
     return false;
-  if (repetitionShare(statement, 3) > 0 || inventedFacts(statement, input.source).length > 0) return false;
+  if (repetitionShare(statement, 3) > 0 || stutters(statement) || inventedFacts(statement, input.source).length > 0)
+    return false;
   // "does not dissolve" must not become "dissolves"
   if (input.isRewrite && isNegated(statement) !== isNegated(input.source)) return false;
   if (copiesExamples(statement, input.source, input.exampleStems)) return false;

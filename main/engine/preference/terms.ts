@@ -1,6 +1,8 @@
 import { contentWords, stem, words } from "../lib/text.ts";
+import { VERBS } from "./verbs.ts";
 
 const MAX_WORDS = 3;
+const VERB = new RegExp(`^(?:${VERBS})$`, "i");
 
 /**
  * The terms that a text is about: runs of up to three content words that stand in it, ranked by how often their words
@@ -46,7 +48,7 @@ function phrases(text: string): string[] {
 
 function isTermWord(token: string): boolean {
   if (!/^\p{L}/u.test(token) || contentWords(token).length === 0) return false;
-  return !/(?:ly|ed|[^l]ize[sd]?)$/i.test(token) && !NOT_IN_TERMS.has(words(token)[0] ?? "");
+  return !/(?:ly|ed)$/i.test(token) && !VERB.test(token) && !NOT_IN_TERMS.has(words(token)[0] ?? "");
 }
 
 function lowerOrdinary(token: string): string {
@@ -59,7 +61,7 @@ function sharesWords(a: string, b: string): boolean {
 }
 
 const NOT_IN_TERMS = new Set(
-  "good better best high higher highest low lower lowest large larger small smaller many lot new great important different various certain similar main possible able best well only first second third use used using uses make makes made improve improves increase increases increasing decrease decreases reduce reduces reducing show shows shown become becomes provide provides enable enables allow allows help helps lead leads cause causes result results require requires contain contains include includes including affect affects give gives take takes form forms occur occurs remain remains depend depends find found play plays contribute contributes facilitate facilitates accelerate accelerates promote promotes prevent prevents indicate indicates suggest suggests demonstrate demonstrates exhibit exhibits present keep keeps become far long short less least part parts due compared according based fact facts thing things way ways kind kinds number amount".split(
+  "good better best excellent outstanding high higher highest low lower lowest large larger small smaller many few new great important significant different various certain similar main possible able superior corresponding final total overall first second third using being containing showing including starting resulting leading part parts due least less long short far according fact facts thing things way ways kind kinds number amount key attribute use".split(
     " ",
   ),
 );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
-import { inventedFacts, jaccard, repetitionShare } from "../lib/text.ts";
+import { inventedFacts, jaccard, repetitionShare, stutters } from "../lib/text.ts";
 import { nTries } from "./ask.ts";
 import type { Section } from "./recipe.ts";
 import type { ThinkingInput } from "./thinking.ts";
@@ -59,7 +59,13 @@ function clean(sections: ThinkingSection[], source: string): ThinkingSection[] {
     statements: statements
       .map((statement) => statement.trim().replace(/^[-•*\d.\s]+(?=\p{L})/u, ""))
       .filter((statement) => {
-        if (statement.length < 3 || REFERS_TO_TEXT.test(statement) || repetitionShare(statement, 3) > 0) return false;
+        if (
+          statement.length < 3 ||
+          REFERS_TO_TEXT.test(statement) ||
+          repetitionShare(statement, 3) > 0 ||
+          stutters(statement)
+        )
+          return false;
         if (inventedFacts(statement, source).length > 0) return false;
         if (kept.some((other) => jaccard(other, statement) >= SAME)) return false;
         kept.push(statement);

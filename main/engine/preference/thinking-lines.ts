@@ -1,6 +1,6 @@
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
 import { nTries } from "./ask.ts";
-import { isSelfContained, usableSentences } from "./excerpt.ts";
+import { explains, isSelfContained, usableSentences } from "./excerpt.ts";
 import type { Section } from "./recipe.ts";
 import { cosine, type Vector } from "./similarity.ts";
 import { isGoodStatement } from "./statement.ts";
@@ -47,7 +47,7 @@ async function nearestSentences(
   const sentences = [...new Set(context.flatMap(usableSentences))].filter(isSelfContained);
   const [target, ...vectors] = (await embedder.embed([question, ...sentences], signal)) as [Vector, ...Vector[]];
   const ranked = vectors
-    .map((vector, index) => ({ index, vector, score: cosine(vector, target) }))
+    .map((vector, index) => ({ index, vector, score: cosine(vector, target) + bonusOf(sentences[index]!) }))
     .toSorted((a, b) => b.score - a.score);
   const chosen: typeof ranked = [];
   for (const candidate of ranked) {
@@ -55,6 +55,11 @@ async function nearestSentences(
     if (!chosen.some(({ vector }) => cosine(vector, candidate.vector) > SAME_SENTENCE)) chosen.push(candidate);
   }
   return chosen.toSorted((a, b) => a.index - b.index).map(({ index }) => sentences[index]!);
+}
+
+/** Between two sentences about equally near to the question, the one that explains something makes the better step. */
+function bonusOf(sentence: string): number {
+  return explains(sentence) ? 0.1 : 0;
 }
 
 /** Each sentence as one short statement; where no rewrite is faithful, the sentence itself. */
@@ -70,7 +75,7 @@ async function rewrite(sentence: string, i: number, earlier: string[], input: Th
   const { ask, promptSet, recipe } = input;
   for (let attempt = 0; attempt < nTries(promptSet, "step"); attempt++) {
     const { text } = await ask("step", { sentence }, { attempt, part: String(i) });
-    const check = { source: sentence, earlier, minOverlap: recipe.filters.minStatementOverlap, isRewrite: true };
+    const check = { source: sentence, earlier, minOverlap: recipe.filters.minStepOverlap, isRewrite: true };
     if (isGoodStatement(text, { ...check, exampleStems: exampleStems(promptSet, "step") })) return text;
   }
   return null;
@@ -84,7 +89,7 @@ async function writeLine(task: string, steps: string[], input: ThinkingInput): P
   for (let attempt = 0; attempt < nTries(promptSet, task); attempt++) {
     const { text } = await ask(task, { facts: asFacts(steps), question }, { attempt });
     const line = `${opening} ${text}`.trim();
-    const check = { source, earlier: steps, minOverlap: recipe.filters.minStatementOverlap, isRewrite: false };
+    const check = { source, earlier: steps, minOverlap: recipe.filters.minLineOverlap, isRewrite: false };
     if (isGoodStatement(line, { ...check, exampleStems: exampleStems(promptSet, task) })) return line;
   }
   return null;
