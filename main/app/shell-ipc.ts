@@ -66,7 +66,12 @@ async function openFiles(kind: "documents" | "model", window: BrowserWindow): Pr
   const options: Electron.OpenDialogOptions =
     kind === "model"
       ? { properties: ["openFile"], filters: [{ name: "GGUF model", extensions: ["gguf"] }] }
-      : { properties: ["openFile", "multiSelections"], filters: [{ name: "PDF", extensions: ["pdf"] }] };
+      : { properties: documentProperties(), filters: [{ name: "PDF", extensions: ["pdf"] }] };
   const { filePaths } = await dialog.showOpenDialog(window, options);
   return filePaths;
+}
+
+/** Only macOS has a dialog for files and folders at once; elsewhere asking for both gives folders alone. */
+function documentProperties(): ("openFile" | "openDirectory" | "multiSelections")[] {
+  return ["openFile", "multiSelections", ...(process.platform === "darwin" ? (["openDirectory"] as const) : [])];
 }

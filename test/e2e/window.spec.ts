@@ -26,38 +26,6 @@ test("the page has the bridge and nothing of Node or Electron", async () => {
   expect(bridge).toEqual(["connectEngine", "openFiles", "pathForFile", "platform", "restartEngine", "revealPath"]);
 });
 
-// Text, because it runs in the page, whose types the tests do not have.
-const BREAK_OUT = `(async () => {
-  const attempt = (work) => Promise.resolve().then(work).then((value) => (value === null ? "refused" : "done"), () => "refused");
-  const outcome = {
-    fetch: await attempt(() => fetch("https://example.org/")),
-    window: await attempt(() => window.open("https://example.org/")),
-    evaluation: await attempt(() => new Function("return 1")()),
-    camera: (await navigator.permissions.query({ name: "camera" })).state,
-    files: await Promise.all(
-      ["/../../package.json", "/..%2f..%2fpackage.json", "/%2e%2e/%2e%2e/package.json", "//etc/passwd"].map(
-        async (path) => (await fetch("app://bundle" + path)).status,
-      ),
-    ),
-  };
-  location.href = "https://example.org/";
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  return outcome;
-})()`;
-
-test("a page that turned hostile gets nowhere: no request, window, evaluation, permission, file or other address", async () => {
-  const { page, app } = studio;
-  expect(await page.evaluate(BREAK_OUT)).toEqual({
-    fetch: "refused",
-    window: "refused",
-    evaluation: "refused",
-    camera: "denied",
-    files: [404, 404, 404, 404],
-  });
-  expect(page.url()).toMatch(/^app:\/\/bundle\//);
-  expect(app.windows()).toHaveLength(1);
-});
-
 test("a paper dropped on the window becomes ready, is found, and opens at the marked passage", async () => {
   const { page, workspaceDir } = studio;
   await expect(page.getByText("Turn your papers into a small reasoning model")).toBeVisible();

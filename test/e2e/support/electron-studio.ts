@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { launchApp, type LaunchedApp, type LaunchOptions } from "../../harness/launch-app.ts";
-import { rootDir } from "./project.ts";
+import { outDir, rootDir } from "./project.ts";
 
 export type Studio = LaunchedApp & {
   page: Page;
   workspaceDir: string;
+  preloadPath: string;
   /** Of the engine process that runs now; from the shell's own log. */
   enginePid(): number;
   mainLog(): Record<string, unknown>[];
@@ -33,6 +34,7 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
     ...launched,
     page,
     workspaceDir,
+    preloadPath: join(outDir, "preload", "index.cjs"),
     mainLog,
     enginePid: () => Number(mainLog().findLast(({ msg }) => msg === "engine started")?.["pid"]),
     close: async (limitMs) => {
