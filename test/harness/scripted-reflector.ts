@@ -25,7 +25,13 @@ export function createScriptedReflector(reply: Reply): ModelRunner & { requests:
         onText(piece);
       }
       const stopReason = isCut ? "max_tokens" : cut.length > 0 ? "stop_text" : "end_of_turn";
-      return { text, nPromptTokens: 10, nTokens: Math.min(pieces.length, request.sampler.maxTokens), stopReason, tookMs: 1 };
+      return {
+        text,
+        nPromptTokens: 10,
+        nTokens: Math.min(pieces.length, request.sampler.maxTokens),
+        stopReason,
+        tookMs: 1,
+      };
     },
     facts: async () => ({ libraryVersion: "scripted", threads: 1 }),
     encodePair: notHere,

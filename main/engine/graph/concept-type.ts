@@ -39,8 +39,16 @@ const HEADS: [ConceptType, Set<string>][] = [
       adsorption absorption dissolution solidification treatment charging discharging cycling expression modification graphitization
       carbonization irradiation migration development fermentation process`),
   ],
-  ["function", list("function behavior behaviour protection repair immunity survival signaling signalling movement locomotion mobility adhesion")],
-  ["organism", list("bacterium bacteria worm nematode mouse human plant insect animal fungus yeast virus organism pathogen")],
+  [
+    "function",
+    list(
+      "function behavior behaviour protection repair immunity survival signaling signalling movement locomotion mobility adhesion",
+    ),
+  ],
+  [
+    "organism",
+    list("bacterium bacteria worm nematode mouse human plant insect animal fungus yeast virus organism pathogen"),
+  ],
 ];
 
 const SUFFIXES: [RegExp, ConceptType][] = [

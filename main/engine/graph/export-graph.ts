@@ -41,7 +41,7 @@ export function toGraphml({ concepts, relations, evidence }: ExportedGraph): str
   ]);
 }
 
-/** Gephi's own format, version 1.3, with positions where the layout has been stored. */
+/** Gephi's own format with positions where the layout has been stored. Version 1.2, because NetworkX reads no newer one. */
 export function toGexf({ concepts, relations }: ExportedGraph): string {
   const nodes = concepts.map(({ id, label, type, nEvidence, firstRound, x, y }) => {
     const position = x === null || y === null ? "" : `<viz:position x="${x}" y="${y}" z="0"/>`;
@@ -54,7 +54,7 @@ export function toGexf({ concepts, relations }: ExportedGraph): string {
   );
   return lines([
     '<?xml version="1.0" encoding="UTF-8"?>',
-    '<gexf xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz" version="1.3">',
+    '<gexf xmlns="http://www.gexf.net/1.2draft" xmlns:viz="http://www.gexf.net/1.2draft/viz" version="1.2">',
     '  <graph defaultedgetype="directed" mode="static">',
     '    <attributes class="node">',
     '      <attribute id="0" title="type" type="string"/>',

@@ -16,8 +16,12 @@ export type Extraction = { concepts: ExtractedConcept[]; relations: ExtractedRel
  * are names.
  */
 export function extractFromThinking(sections: readonly ThinkingSection[]): Extraction {
-  const statements = sections.flatMap(({ name, statements }) => statements.map((text) => ({ section: name, text: text.trim() })));
-  const entries = statements.filter(({ text }) => isEntryList(text)).flatMap(({ section, text }) => entriesOf(section, text));
+  const statements = sections.flatMap(({ name, statements }) =>
+    statements.map((text) => ({ section: name, text: text.trim() })),
+  );
+  const entries = statements
+    .filter(({ text }) => isEntryList(text))
+    .flatMap(({ section, text }) => entriesOf(section, text));
   const known = new Set(entries.map(({ term }) => term.key));
   const concepts = new Map<string, ExtractedConcept>();
   const relations = new Map<string, ExtractedRelation>();
@@ -72,5 +76,6 @@ function addRelation(
 }
 
 function addEvidence(list: Evidence[], evidence: Evidence): void {
-  if (!list.some(({ section, sentence }) => section === evidence.section && sentence === evidence.sentence)) list.push(evidence);
+  if (!list.some(({ section, sentence }) => section === evidence.section && sentence === evidence.sentence))
+    list.push(evidence);
 }

@@ -50,7 +50,14 @@ function statedByAgent({ tokens, terms }: Sentence, term: Term): FoundRelation[]
   if (!COPULAS.has(tokens[at]?.lower ?? "")) return [];
   at = skipAdverbs(tokens, at + 1);
   const participle = relationVerb(tokens[at]?.lower ?? "")?.find(({ preposition }) => preposition === null);
-  if (!target || target.hasSign || !participle || !/(?:ed|bound|driven)$/.test(tokens[at]!.lower) || tokens[at + 1]?.lower !== "by") return [];
+  if (
+    !target ||
+    target.hasSign ||
+    !participle ||
+    !/(?:ed|bound|driven)$/.test(tokens[at]!.lower) ||
+    tokens[at + 1]?.lower !== "by"
+  )
+    return [];
   const source = objectsAt({ tokens, terms }, at + 2)[0];
   return source && !source.hasSign ? [{ source, type: participle.type, target }] : [];
 }
@@ -66,10 +73,14 @@ function statedByPhrase(sentence: Sentence, term: Term): FoundRelation[] {
   }
   const other = objectsAt(sentence, term.to + 1)[0];
   if (!other || term.hasSign) return found;
-  if (next.lower === "of" && term.type === "property" && (isThing(other) || other.type === "process")) found.push({ source: other, type: "has property", target: term });
-  if (next.lower === "of" && term.type === "process" && isThing(other)) found.push({ source: term, type: "involves", target: other });
-  if (next.lower === "in" && term.type === "process" && isThing(other)) found.push({ source: term, type: "occurs in", target: other });
-  if (next.lower === "for" && (term.type === "material" || term.type === "method")) found.push({ source: term, type: "used for", target: other });
+  if (next.lower === "of" && term.type === "property" && (isThing(other) || other.type === "process"))
+    found.push({ source: other, type: "has property", target: term });
+  if (next.lower === "of" && term.type === "process" && isThing(other))
+    found.push({ source: term, type: "involves", target: other });
+  if (next.lower === "in" && term.type === "process" && isThing(other))
+    found.push({ source: term, type: "occurs in", target: other });
+  if (next.lower === "for" && (term.type === "material" || term.type === "method"))
+    found.push({ source: term, type: "used for", target: other });
   return found;
 }
 
@@ -77,8 +88,10 @@ function statedByPhrase(sentence: Sentence, term: Term): FoundRelation[] {
 function statedByCompound(tokens: readonly Token[], term: Term): FoundRelation[] {
   const modifier = modifierOf(tokens, term);
   if (!modifier) return [];
-  if (term.type === "property" && modifier.type !== "property") return [{ source: modifier, type: "has property", target: term }];
-  const isMadeOf = term.type === "structure" && modifier.type === "material" && !NAMED_BY_USE.has(tokens[term.to - 1]!.lower);
+  if (term.type === "property" && modifier.type !== "property")
+    return [{ source: modifier, type: "has property", target: term }];
+  const isMadeOf =
+    term.type === "structure" && modifier.type === "material" && !NAMED_BY_USE.has(tokens[term.to - 1]!.lower);
   return isMadeOf ? [{ source: term, type: "contains", target: modifier }] : [];
 }
 
@@ -96,7 +109,9 @@ function subjectOf({ tokens, terms }: Sentence, index: number): Term | null {
   if (previous.lower === "of") {
     const head = terms.find(({ to }) => to === before);
     if (head) return opensClause(tokens, skipFillersBack(tokens, head.from - 1)) ? head : null;
-    return TRANSPARENT.has(tokens[before - 1]?.lower ?? "") && !SIGNS.has(tokens[before - 2]?.lower ?? "") ? term : null;
+    return TRANSPARENT.has(tokens[before - 1]?.lower ?? "") && !SIGNS.has(tokens[before - 2]?.lower ?? "")
+      ? term
+      : null;
   }
   if (previous.lower === "and" || previous.lower === "or") {
     // "the interface between A and B": what holds for the first of a list holds for the others
@@ -121,7 +136,8 @@ function verbAfter(tokens: readonly Token[], from: number): Verb | null {
   const token = tokens[at];
   if (!token || (token.isAfterBreak && at > from)) return null;
   if (COPULAS.has(token.lower)) return afterCopula(tokens, at);
-  if (token.lower === "helps" || token.lower === "help") return plainVerb(tokens, tokens[at + 1]?.lower === "to" ? at + 2 : at + 1);
+  if (token.lower === "helps" || token.lower === "help")
+    return plainVerb(tokens, tokens[at + 1]?.lower === "to" ? at + 2 : at + 1);
   return plainVerb(tokens, at);
 }
 
@@ -155,7 +171,8 @@ function objectsAt({ tokens, terms }: Sentence, from: number): Term[] {
     objects.push(term);
     const joint = tokens[term.to];
     if (!joint) return objects;
-    if (joint.lower === "and" && terms.some((candidate) => candidate.from === skipFillers(tokens, term.to + 1))) at = term.to + 1;
+    if (joint.lower === "and" && terms.some((candidate) => candidate.from === skipFillers(tokens, term.to + 1)))
+      at = term.to + 1;
     else if (joint.isAfterBreak && isListed(tokens, terms, term.to)) at = term.to;
     else return objects;
   }
@@ -198,9 +215,17 @@ const COPULAS = new Set(["is", "are", "was", "were", "be"]);
 /** "is used to improve": what is used does the improving. */
 const MEANS = new Set(["used", "added", "adopted", "employed", "able", "known", "beneficial"]);
 /** A "lithium battery" or a "water channel" is not made of its modifier. */
-const NAMED_BY_USE = new Set("battery batteries sensor sensors device devices cell cells channel channels cage cages pathway pathways".split(" "));
+const NAMED_BY_USE = new Set(
+  "battery batteries sensor sensors device devices cell cells channel channels cage cages pathway pathways".split(" "),
+);
 const THINGS = new Set<Term["type"]>(["material", "structure", "organism"]);
 /** "The addition of graphene improves …": what is added is what improves. */
-const TRANSPARENT = new Set("addition use presence incorporation introduction application concentration role".split(" "));
+const TRANSPARENT = new Set(
+  "addition use presence incorporation introduction application concentration role".split(" "),
+);
 /** After these a new clause with a subject of its own begins. */
-const CLAUSE_OPENERS = new Set("that because since while when where if although though whereas so then thus hence however therefore but and also".split(" "));
+const CLAUSE_OPENERS = new Set(
+  "that because since while when where if although though whereas so then thus hence however therefore but and also".split(
+    " ",
+  ),
+);

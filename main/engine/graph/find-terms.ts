@@ -4,7 +4,13 @@ import { isAcronym, isFormula, keyOf, labelOf, SPECIES } from "./labels.ts";
 import { relationVerb } from "./relation-verbs.ts";
 import { DETERMINERS, EMPTY_HEADS, LOOSE_MODIFIERS, OTHER_VERBS, PREPOSITIONS, SIGNS, TOO_GENERAL } from "./words.ts";
 
-export type Token = { text: string; lower: string; start: number; end: number; /** Punctuation stands before it. */ isAfterBreak: boolean };
+export type Token = {
+  text: string;
+  lower: string;
+  start: number;
+  end: number;
+  /** Punctuation stands before it. */ isAfterBreak: boolean;
+};
 /** A noun phrase that names a concept; `from` and `to` are token indices, `to` not included. */
 export type Term = Named & {
   from: number;
@@ -21,12 +27,20 @@ export function tokenize(sentence: string): Token[] {
   const text = joinSpecies(sentence);
   const tokens: Token[] = [];
   let end = 0;
-  for (const match of text.matchAll(/[\p{L}\p{N}](?:[\p{L}\p{N}_'’″′”+/–-]|\.(?=[\p{L}\p{N}_])|[([](?=[\p{L}\p{N}]+[)\]])|(?<=[([][\p{L}\p{N}]+)[)\]])*/gu)) {
+  for (const match of text.matchAll(
+    /[\p{L}\p{N}](?:[\p{L}\p{N}_'’″′”+/–-]|\.(?=[\p{L}\p{N}_])|[([](?=[\p{L}\p{N}]+[)\]])|(?<=[([][\p{L}\p{N}]+)[)\]])*/gu,
+  )) {
     const word = balanced(match[0]).replaceAll("_", " ");
     const between = text.slice(end, match.index);
     const start = match.index;
     end = start + word.length;
-    tokens.push({ text: word, lower: word.toLowerCase(), start, end, isAfterBreak: /[,;:()[\]"“”—]|\.\s/.test(between) });
+    tokens.push({
+      text: word,
+      lower: word.toLowerCase(),
+      start,
+      end,
+      isAfterBreak: /[,;:()[\]"“”—]|\.\s/.test(between),
+    });
   }
   return tokens;
 }
@@ -80,7 +94,13 @@ export function modifierOf(tokens: readonly Token[], term: Term): Term | null {
   return isConcept(named, new Set()) ? { ...named, from, to, hasSign: false } : null;
 }
 
-function addRun(terms: Term[], tokens: readonly Token[], runFrom: number, to: number, known: ReadonlySet<string>): void {
+function addRun(
+  terms: Term[],
+  tokens: readonly Token[],
+  runFrom: number,
+  to: number,
+  known: ReadonlySet<string>,
+): void {
   let from = runFrom;
   while (from < to && isLoose(tokens, from)) from++;
   if (from >= to || to - from > MAX_WORDS) return;
@@ -91,7 +111,10 @@ function addRun(terms: Term[], tokens: readonly Token[], runFrom: number, to: nu
 }
 
 function nameOf(tokens: readonly Token[], from: number, to: number, startsSentence: boolean): Named {
-  const written = tokens.slice(from, to).map(({ text }) => text).join(" ");
+  const written = tokens
+    .slice(from, to)
+    .map(({ text }) => text)
+    .join(" ");
   const label = labelOf(written, startsSentence);
   return { key: keyOf(label), label, type: conceptType(label) };
 }
@@ -112,7 +135,8 @@ function isTermWord(tokens: readonly Token[], at: number, isInRun: boolean): boo
   const next = tokens[at + 1];
   if (lower.endsWith("ly") && !/(?:family|assembly|anomaly)$/.test(lower)) return false;
   // "graphene improved the capacity" has a verb, "the doped graphene" a modifier
-  if (lower.endsWith("ed") && lower.length > 4) return lower.includes("-") || (!isInRun && next !== undefined && isPlainWord(next));
+  if (lower.endsWith("ed") && lower.length > 4)
+    return lower.includes("-") || (!isInRun && next !== undefined && isPlainWord(next));
   // "shortening the path" and "animals lacking adr-1" have verbs, "age hardening" a noun
   const followsPlural = isInRun && /[^s]s$/.test(tokens[at - 1]!.lower);
   if (lower.endsWith("ing") && ((next !== undefined && DETERMINERS.has(next.lower)) || followsPlural)) return false;
@@ -152,7 +176,13 @@ function joinSpecies(sentence: string): string {
   return sentence.replaceAll(SPECIES, (name) => name.replace(" ", "_"));
 }
 
-const PRONOUNS = new Set("it they we he she you i them us there here what how why which who itself themselves one ones".split(" "));
+const PRONOUNS = new Set(
+  "it they we he she you i them us there here what how why which who itself themselves one ones".split(" "),
+);
 const NO_CONCEPTS = new Set(["USA", "UK", "EU", "DOI", "PDF", "URL", "INTRODUCTION", "RESULTS", "METHODS"]);
 /** Words that say too little alone. */
-const CLASS_NAMES = new Set("oxide alloy ion composite material polymer phosphate carbonate electrolyte nanoparticle protein acid salt".split(" "));
+const CLASS_NAMES = new Set(
+  "oxide alloy ion composite material polymer phosphate carbonate electrolyte nanoparticle protein acid salt".split(
+    " ",
+  ),
+);

@@ -39,8 +39,12 @@ export function createGraphStore(db: Db, clock: Clock) {
   const deleteOtherEvidence = db.prepare(
     "DELETE FROM evidence WHERE source_kind = 'pair' AND source_id NOT IN (SELECT value FROM json_each(?))",
   );
-  const deleteBareRelations = db.prepare("DELETE FROM relation WHERE id NOT IN (SELECT relation_id FROM evidence WHERE relation_id IS NOT NULL)");
-  const deleteBareConcepts = db.prepare("DELETE FROM concept WHERE id NOT IN (SELECT concept_id FROM evidence WHERE concept_id IS NOT NULL)");
+  const deleteBareRelations = db.prepare(
+    "DELETE FROM relation WHERE id NOT IN (SELECT relation_id FROM evidence WHERE relation_id IS NOT NULL)",
+  );
+  const deleteBareConcepts = db.prepare(
+    "DELETE FROM concept WHERE id NOT IN (SELECT concept_id FROM evidence WHERE concept_id IS NOT NULL)",
+  );
   const updatePosition = db.prepare("UPDATE concept SET x = @x, y = @y WHERE id = @id");
   const selectConcepts = db.prepare<[], ConceptRow>(`
     SELECT concept.id, label, type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound, x, y
@@ -60,7 +64,9 @@ export function createGraphStore(db: Db, clock: Clock) {
   const selectCounts = db.prepare<[], Counts>(`
     SELECT (SELECT COUNT(*) FROM concept) AS nConcepts, (SELECT COUNT(*) FROM relation) AS nRelations,
       (SELECT COUNT(*) FROM evidence) AS nEvidence`);
-  const countByType = db.prepare<[], { type: string; n: number }>("SELECT type, COUNT(*) AS n FROM concept GROUP BY type ORDER BY n DESC, type");
+  const countByType = db.prepare<[], { type: string; n: number }>(
+    "SELECT type, COUNT(*) AS n FROM concept GROUP BY type ORDER BY n DESC, type",
+  );
   const countByRelation = db.prepare<[], { type: string; n: number }>(
     "SELECT type, COUNT(*) AS n FROM relation GROUP BY type ORDER BY n DESC, type",
   );
@@ -75,7 +81,11 @@ export function createGraphStore(db: Db, clock: Clock) {
     return selectRelationId.get(sourceId, targetId, type)!.id;
   }
 
-  function putEvidence(of: { conceptId: string | null; relationId: string | null }, all: Evidence[], source: EvidenceSource): void {
+  function putEvidence(
+    of: { conceptId: string | null; relationId: string | null },
+    all: Evidence[],
+    source: EvidenceSource,
+  ): void {
     for (const evidence of all) insertEvidence.run({ ...of, ...evidence, ...source, createdAt: clock() });
   }
 
@@ -89,7 +99,8 @@ export function createGraphStore(db: Db, clock: Clock) {
     replacePair: db.transaction((source: EvidenceSource, { concepts, relations }: Extraction) => {
       deleteEvidence.run(source.pairId);
       const ids = new Map(concepts.map((concept) => [concept.key, putConcept(concept)]));
-      for (const { key, evidence } of concepts) putEvidence({ conceptId: ids.get(key)!, relationId: null }, evidence, source);
+      for (const { key, evidence } of concepts)
+        putEvidence({ conceptId: ids.get(key)!, relationId: null }, evidence, source);
       for (const { source: from, type, target, evidence } of relations) {
         const relationId = putRelation(ids.get(from)!, ids.get(target)!, type);
         putEvidence({ conceptId: null, relationId }, evidence, source);

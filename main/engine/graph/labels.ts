@@ -7,7 +7,8 @@ const ELEMENTS = new Set(
 
 /** "LiFePO4", "Mg2Si", "Fe(CN)6", "AlMgSi": element symbols with counts and brackets. */
 export function isFormula(token: string): boolean {
-  if (!/^[\p{Lu}\d()[\].]*\p{Lu}[\p{L}\d()[\].]*$/u.test(token) || !/[\d]|\p{Lu}\p{Ll}?\p{Lu}/u.test(token)) return false;
+  if (!/^[\p{Lu}\d()[\].]*\p{Lu}[\p{L}\d()[\].]*$/u.test(token) || !/[\d]|\p{Lu}\p{Ll}?\p{Lu}/u.test(token))
+    return false;
   const rest = token.replaceAll(/[\d()[\].]/g, "");
   const symbols = rest.match(/\p{Lu}\p{Ll}?/gu) ?? [];
   // all capitals without a number reads as an acronym: "SEM", "COF"
@@ -21,7 +22,8 @@ export function isAcronym(token: string): boolean {
 }
 
 /** "C. elegans", "Caenorhabditis elegans": a genus, whole or cut short, and a species. */
-export const SPECIES = /\p{Lu}(?:\.|\p{Ll}{4,}(?:us|is|um|la|ia|as|er|ma|ra|na|es|ces|a)) \p{Ll}{4,}(?:us|is|ans|um|ae|ii|osa|ensis|oli|a|ens)\b/gu;
+export const SPECIES =
+  /\p{Lu}(?:\.|\p{Ll}{4,}(?:us|is|um|la|ia|as|er|ma|ra|na|es|ces|a)) \p{Ll}{4,}(?:us|is|ans|um|ae|ii|osa|ensis|oli|a|ens)\b/gu;
 
 /** One name for one thing: singular, as it would stand in the middle of a sentence. */
 export function labelOf(term: string, startsSentence: boolean): string {
@@ -34,7 +36,11 @@ export function labelOf(term: string, startsSentence: boolean): string {
 
 /** What labels of the same concept have in common: lower case, hyphens as spaces. */
 export function keyOf(label: string): string {
-  return label.toLowerCase().replaceAll(/[-–‐]/g, " ").replaceAll(/\s+/g, " ").trim();
+  return label
+    .toLowerCase()
+    .replaceAll(/[-–‐]/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 export function singular(word: string): string {

@@ -19,16 +19,37 @@ const VERBS: Record<string, string> = {
 };
 /** Verbs that need their preposition to mean this. */
 const WITH_PREPOSITION: Record<string, [verb: string, preposition: string][]> = {
-  causes: [["lead", "to"], ["result", "in"], ["contribute", "to"]],
-  requires: [["depend", "on"], ["rely", "on"]],
-  binds: [["bind", "to"], ["attach", "to"], ["adsorb", "on"]],
+  causes: [
+    ["lead", "to"],
+    ["result", "in"],
+    ["contribute", "to"],
+  ],
+  requires: [
+    ["depend", "on"],
+    ["rely", "on"],
+  ],
+  binds: [
+    ["bind", "to"],
+    ["attach", "to"],
+    ["adsorb", "on"],
+  ],
   contains: [["consist", "of"]],
-  "interacts with": [["interact", "with"], ["react", "with"]],
-  "occurs in": [["occur", "in"], ["occur", "at"], ["occur", "during"]],
+  "interacts with": [
+    ["interact", "with"],
+    ["react", "with"],
+  ],
+  "occurs in": [
+    ["occur", "in"],
+    ["occur", "at"],
+    ["occur", "during"],
+  ],
 };
 /** "is composed of" is a passive in form only. */
 const PARTICIPLES: Record<string, [participle: string, preposition: string][]> = {
-  contains: [["composed", "of"], ["made", "of"]],
+  contains: [
+    ["composed", "of"],
+    ["made", "of"],
+  ],
 };
 
 /** `have` is left to its finite forms: "having" opens a phrase. */
@@ -62,7 +83,9 @@ for (const [type, pairs] of Object.entries(WITH_PREPOSITION)) {
   for (const [verb, preposition] of pairs) for (const form of finiteForms(verb)) add(form, { type, preposition });
 }
 const PARTICIPLE_FORMS = new Map(
-  Object.entries(PARTICIPLES).flatMap(([type, pairs]) => pairs.map(([word, preposition]) => [word, { type, preposition }] as const)),
+  Object.entries(PARTICIPLES).flatMap(([type, pairs]) =>
+    pairs.map(([word, preposition]) => [word, { type, preposition }] as const),
+  ),
 );
 
 /** The relations that a finite form ("improves", "led") can state; null for any other word. */
@@ -81,7 +104,11 @@ function add(form: string, relation: RelationVerb): void {
 function finiteForms(verb: string): string[] {
   const irregular = IRREGULAR[verb];
   if (irregular) return irregular;
-  const third = /(?:s|sh|ch|x|z)$/.test(verb) ? `${verb}es` : /[^aeiou]y$/.test(verb) ? `${verb.slice(0, -1)}ies` : `${verb}s`;
+  const third = /(?:s|sh|ch|x|z)$/.test(verb)
+    ? `${verb}es`
+    : /[^aeiou]y$/.test(verb)
+      ? `${verb.slice(0, -1)}ies`
+      : `${verb}s`;
   const past = verb.endsWith("e") ? `${verb}d` : /[^aeiou]y$/.test(verb) ? `${verb.slice(0, -1)}ied` : `${verb}ed`;
   return [verb, third, past];
 }

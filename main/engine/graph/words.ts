@@ -1,6 +1,8 @@
 const list = (words: string) => new Set(words.split(/\s+/));
 
-export const DETERMINERS = list("a an the this that these those its their his her our each every any some such both all no another other");
+export const DETERMINERS = list(
+  "a an the this that these those its their his her our each every any some such both all no another other",
+);
 export const PREPOSITIONS = list(
   "of in on at by for with from to into onto through during between among within without under over above below via across along after before against as than per toward towards upon around near despite due because since while when where if although though whereas whether that which who whose and or but nor so then thus hence also however therefore not only both either neither",
 );
@@ -8,10 +10,13 @@ export const NEGATIONS = list(
   "not no never without nor neither cannot hardly barely rarely unclear unknown whether unlikely little few lack lacks fail fails failed instead rather despite unless",
 );
 /** Between a subject and its verb, or between a verb and its object, these change nothing. */
-export const ADVERBS = list("also often thus further even still then greatly strongly well can could may might will would must should both");
+export const ADVERBS = list(
+  "also often thus further even still then greatly strongly well can could may might will would must should both",
+);
 
 /** Verbs that stand in for no relation but end a noun phrase all the same. */
-export const OTHER_VERBS = list(`is are was were be been being am has have had having do does did can could may might must shall should will would
+export const OTHER_VERBS =
+  list(`is are was were be been being am has have had having do does did can could may might must shall should will would
   become becomes became remain remains remained seem seems appear appears take takes took taken make makes made get gets go goes come comes
   occur occurs occurred happen happens exist exists show shows showed shown see seen find finds found know known give gives gave given help helps
   let lets keep keeps kept use uses used using play plays played lead leads led result results resulted suggest suggests indicate indicates
@@ -23,7 +28,8 @@ export const OTHER_VERBS = list(`is are was were be been being am has have had h
   infect infects colonize colonizes influence influences affect affects`);
 
 /** Words that open a phrase without belonging to a name. */
-export const LOOSE_MODIFIERS = list(`high higher highest low lower lowest large larger largest small smaller smallest great greater good better best bad
+export const LOOSE_MODIFIERS =
+  list(`high higher highest low lower lowest large larger largest small smaller smallest great greater good better best bad
   worse worst new novel important main major minor key many much more most less least several various different same similar certain possible able
   excellent superior outstanding remarkable significant significantly normal typical common general specific particular suitable useful simple complex
   strong stronger weak weaker long longer short shorter fast faster slow slower rapid deep thick thin unique overall whole entire total respective even just only
@@ -32,11 +38,13 @@ export const LOOSE_MODIFIERS = list(`high higher highest low lower lowest large 
   reported used proposed desired given effective efficient wide uniform fundamental final initial several`);
 
 /** A concept behind one of these is named all the same, but no relation may hide that there is less of it, or more. */
-export const SIGNS = list(`increased decreased enhanced reduced improved impaired altered diminished lowered low lower lowest poor weak weaker less insufficient
+export const SIGNS =
+  list(`increased decreased enhanced reduced improved impaired altered diminished lowered low lower lowest poor weak weaker less insufficient
   small smaller limited fewer slow slower no`);
 
 /** Heads of phrases that say how one speaks, not what of. */
-export const EMPTY_HEADS = list(`importance abbreviation information implication introduction possibility appearance magnification equation publication expectation
+export const EMPTY_HEADS =
+  list(`importance abbreviation information implication introduction possibility appearance magnification equation publication expectation
   estimation approximation definition evaluation investigation optimization consideration variation condition position option question section
   attention conclusion decision occasion duration portion proportion significance difference instance evidence presence absence influence
   sequence ability inability applicability availability reliability reproducibility subtraction asymmetry avoidance civilization transportation
@@ -45,7 +53,8 @@ export const EMPTY_HEADS = list(`importance abbreviation information implication
   community university opportunity responsibility priority necessity complexity similarity detection fluctuation requirement property process`);
 
 /** Too general to be a node of their own. */
-export const TOO_GENERAL = list(`material process property structure method system sample result effect use role ability area change level number amount
+export const TOO_GENERAL =
+  list(`material process property structure method system sample result effect use role ability area change level number amount
   part type way case factor value condition study analysis work paper question answer example time day year thing fact reason need order range
   form state stage step approach technique model performance quality behavior behaviour function feature aspect group set field site place point
   increase decrease improvement enhancement reduction difference relationship influence impact benefit advantage challenge problem issue goal purpose

@@ -79,7 +79,8 @@ export function createAsker(deps: {
       const onText = withoutRepeats((text) => deps.stream.push(part, text));
       for (let attempt = 0; ; attempt++) {
         const { call, result } = await generate({ role, task, values, attempt, onText, stop });
-        if (result.text.trim() !== "" || attempt + 1 >= nTries(role, task)) return { ...result, prefill: call.prefill ?? "" };
+        if (result.text.trim() !== "" || attempt + 1 >= nTries(role, task))
+          return { ...result, prefill: call.prefill ?? "" };
         call.rejectedBecause = "empty";
       }
     },

@@ -27,7 +27,10 @@ export async function linkCritique(
   const before = splitSentences(thinking).map((span) => span.text);
   const after = splitSentences(improvedThinking).map((span) => span.text);
   const changes = alignSentences(before, after).filter(({ kind }) => kind === "added" || kind === "changed");
-  const involved = changes.flatMap((change) => [after[change.after!]!, ...(change.before === null ? [] : [before[change.before]!])]);
+  const involved = changes.flatMap((change) => [
+    after[change.after!]!,
+    ...(change.before === null ? [] : [before[change.before]!]),
+  ]);
   const cosine = await similarity([...points, ...involved]);
   const linked = changes.map((change) => {
     const sentence = after[change.after!]!;
@@ -45,7 +48,10 @@ export async function linkCritique(
 /** How near a sentence came to a point; 0 when it does not speak of it, or did not come nearer than what it replaced. */
 function nearnessOf(sentence: string, replaced: string | null, point: string, cosine: Cosine): number {
   const now = { cosine: cosine(sentence, point) ?? 0, overlap: overlapShare(sentence, point) };
-  const then = replaced === null ? { cosine: 0, overlap: 0 } : { cosine: cosine(replaced, point) ?? 0, overlap: overlapShare(replaced, point) };
+  const then =
+    replaced === null
+      ? { cosine: 0, overlap: 0 }
+      : { cosine: cosine(replaced, point) ?? 0, overlap: overlapShare(replaced, point) };
   const actsByMeaning = now.cosine >= MIN_COSINE && now.cosine - then.cosine >= MIN_GAIN;
   const actsByWords = now.overlap >= MIN_OVERLAP && now.overlap - then.overlap >= MIN_GAIN;
   return actsByMeaning || actsByWords ? Math.max(now.cosine, now.overlap) : 0;

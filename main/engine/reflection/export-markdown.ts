@@ -12,7 +12,9 @@ export function exportMarkdown(detail: ReflectionDetail): string {
   const parts = [
     `# ${singleLine(detail.question)}`,
     facts(detail),
-    ...(final === null ? [] : [`## ${detail.integrated === null ? "Final answer" : "Integrated answer"}`, quote(final)]),
+    ...(final === null
+      ? []
+      : [`## ${detail.integrated === null ? "Final answer" : "Integrated answer"}`, quote(final)]),
     ...detail.iterations.flatMap(iterationParts),
     ...(detail.sources.length === 0 ? [] : ["## Sources", detail.sources.map(sourceLine).join("\n")]),
   ];
@@ -24,7 +26,9 @@ function facts(detail: ReflectionDetail): string {
     `- Model: ${detail.model}${detail.adapter === null ? "" : ` with adapter ${detail.adapter}`}`,
     `- Critic: ${detail.critic ?? detail.model}`,
     `- Iterations: ${detail.nFinished} (0 is the first draft)`,
-    ...(detail.stopReason === null ? [`- Status: ${detail.status}`] : [`- Stopped: ${STOP_WORDS_FOR_PEOPLE[detail.stopReason]}`]),
+    ...(detail.stopReason === null
+      ? [`- Status: ${detail.status}`]
+      : [`- Stopped: ${STOP_WORDS_FOR_PEOPLE[detail.stopReason]}`]),
     ...(detail.settings.seed === undefined ? [] : [`- Seed: ${String(detail.settings.seed)}`]),
     `- Date: ${new Date(detail.createdAt).toISOString()}`,
   ];
@@ -62,7 +66,10 @@ function sourceLine({ title, page, text }: SourceSpan): string {
 
 /** A block quote: headings and lists that a model wrote stay part of what it wrote. */
 function quote(text: string): string {
-  return text.split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
+  return text
+    .split("\n")
+    .map((line) => `> ${line}`.trimEnd())
+    .join("\n");
 }
 
 function singleLine(text: string): string {

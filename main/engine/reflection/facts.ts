@@ -26,11 +26,17 @@ export async function unusedFacts(
 ): Promise<string[]> {
   const { question } = situation.plan;
   const pool = situation.plan.retrieve ? sentencesOfSources(situation) : await sentencesOfCritic(ask, situation);
-  const used = [...statementsOf(thinking), ...situation.earlier.flatMap(({ critique }) => critique.map(({ point }) => point))];
-  const candidates = [...new Set(pool)].filter((fact) => isFact(fact) && overlapShare(fact, used.join(" ")) < KNOWN_OVERLAP);
+  const used = [
+    ...statementsOf(thinking),
+    ...situation.earlier.flatMap(({ critique }) => critique.map(({ point }) => point)),
+  ];
+  const candidates = [...new Set(pool)].filter(
+    (fact) => isFact(fact) && overlapShare(fact, used.join(" ")) < KNOWN_OVERLAP,
+  );
   const cosine = await similarity([question, ...used, ...candidates]);
   const relevance = (fact: string) => cosine(fact, question) ?? overlapShare(question, fact);
-  const isKnown = (fact: string, to: string[]) => to.some((text) => (cosine(fact, text) ?? overlapShare(fact, text)) >= KNOWN_COSINE);
+  const isKnown = (fact: string, to: string[]) =>
+    to.some((text) => (cosine(fact, text) ?? overlapShare(fact, text)) >= KNOWN_COSINE);
   const facts: string[] = [];
   for (const fact of candidates.toSorted((a, b) => relevance(b) - relevance(a))) {
     if (facts.length === count || relevance(fact) < MIN_RELEVANCE) break;
@@ -48,7 +54,14 @@ export function faithfulnessProblem(text: string, source: string): string | null
   if (SPEAKS_OF_TEXT.test(text)) return "speaks of the text";
   const invented = inventedFacts(text, source);
   if (invented.length > 0) return `has ${invented.join(", ")}, which the source has not`;
+  const name = namesIn(text).find((word) => !source.includes(word));
+  if (name !== undefined) return `names ${name}, which the source does not`;
   return overlapShare(text, source) < 0.6 ? "strays from its source" : null;
+}
+
+/** Words with a capital inside of a sentence. */
+function namesIn(sentence: string): string[] {
+  return sentence.match(/(?<=[\p{L}\d,;)] )\p{Lu}[\p{L}\p{N}]+/gu) ?? [];
 }
 
 export function statementsOf(thinking: string): string[] {
@@ -72,7 +85,10 @@ function cleanSentence(sentence: string): string {
   return oneLine(sentence)
     .replaceAll(/\s?\[\d[\d\s,–-]*\]/g, "")
     .replaceAll(/\s?\([^()]*\b(?:et al\.?|(?:19|20)\d\d[a-z]?|Figs?\.?|Figures?|Tables?|Eqs?\.?)[^()]*\)/g, "")
-    .replace(/^(?:Furthermore|Moreover|In addition|Additionally|Meanwhile|However|Therefore|Thus|Hence|Besides|Notably|Interestingly|Finally|Similarly|Consequently),?\s+/, "")
+    .replace(
+      /^(?:Furthermore|Moreover|In addition|Additionally|Meanwhile|However|Therefore|Thus|Hence|Besides|Notably|Interestingly|Finally|Similarly|Consequently),?\s+/,
+      "",
+    )
     .replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
@@ -90,8 +106,8 @@ function isFact(sentence: string): boolean {
 const FINITE_VERB =
   /\b(?:is|are|was|were|has|have|had|can|could|may|might|will|must|does|do|\p{L}+(?:ates?|izes?|ises?|ects|ains|eads|ows|akes|gives|ides|uces|ases|eases|ables|elps|acts|erves|ents|ields|eacts|occurs?|exhibits?|remains?|depends?|forms|becomes?))\b/u;
 
-/** "Materials 2014, 7, 2643 According to …" */
-const RUNNING_HEAD = /^\p{L}[\p{L}. ]* (?:19|20)\d\d,/u;
+/** "Materials 2014, 7, 2643 According to …", "Keywords: …" */
+const RUNNING_HEAD = /^Key ?words\b|\bINTRODUCTION\b|^\p{L}[\p{L}. ]* (?:19|20)\d\d,/u;
 
 const SPEAKS_OF_TEXT =
   /\b(?:we|our|us|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licen[cs]e|published|funding|received|accepted)\b|\b(?:this|these|the|that|present|current) (?:study|studies|paper|work|article|section|review|text|passage|thinking|question|fact|authors?|sentence)\b|[|©@=]/i;

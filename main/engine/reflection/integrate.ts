@@ -4,7 +4,11 @@ import { type Asker, nothingUsable } from "./asker.ts";
 import { oneLine } from "./sources.ts";
 
 /** The critic merges the answers of all iterations into one. */
-export async function integrateAnswers(ask: Asker, question: string, iterations: readonly Iteration[]): Promise<string> {
+export async function integrateAnswers(
+  ask: Asker,
+  question: string,
+  iterations: readonly Iteration[],
+): Promise<string> {
   const answers = [...new Set(iterations.map(({ answer }) => oneLine(answer)))].filter((answer) => answer !== "");
   const values = { question, answers: answers.map((answer, i) => `Answer ${i + 1}: ${answer}`).join("\n") };
   const { text, stopReason } = await ask.write("critic", "integrate", values, "integrated");

@@ -1,4 +1,10 @@
-import type { CritiquePoint, Iteration, ReflectionDetail, ReflectionRow, SourceSpan } from "../../shared/contract/reflection.ts";
+import type {
+  CritiquePoint,
+  Iteration,
+  ReflectionDetail,
+  ReflectionRow,
+  SourceSpan,
+} from "../../shared/contract/reflection.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { JobId, ReflectionId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
@@ -35,7 +41,13 @@ type IterationRow = {
   took_ms: number;
 };
 
-type PointRow = { iteration_index: number; ordinal: number; point: string; acted_on: number; changed_sentences: string };
+type PointRow = {
+  iteration_index: number;
+  ordinal: number;
+  point: string;
+  acted_on: number;
+  changed_sentences: string;
+};
 
 export type ReflectionStore = ReturnType<typeof createReflectionStore>;
 
@@ -47,7 +59,9 @@ export function createReflectionStore(db: Db) {
   const updateSources = db.prepare("UPDATE reflection SET sources = @sources, settings = @settings WHERE id = @id");
   const updateStop = db.prepare("UPDATE reflection SET stop_reason = @stopReason WHERE id = @id");
   const updateEnd = db.prepare("UPDATE reflection SET status = @status WHERE id = @id");
-  const updateIntegrated = db.prepare("UPDATE reflection SET integrated = @integrated, settings = @settings WHERE id = @id");
+  const updateIntegrated = db.prepare(
+    "UPDATE reflection SET integrated = @integrated, settings = @settings WHERE id = @id",
+  );
   // a job that was cancelled or lost before it ran had no chance to write its end down here
   const columns = `
     SELECT reflection.*, job.status AS job_status,
@@ -106,26 +120,36 @@ export function createReflectionStore(db: Db) {
     stopReason: (id: ReflectionId) => row(id).stop_reason,
     /** Where it runs and what it draws on, fixed before the first iteration. */
     begin(id: ReflectionId, sources: SourceSpan[], facts: Pick<ReflectionSettings, "runner" | "promptHashes">): void {
-      updateSources.run({ id, sources: JSON.stringify(sources), settings: JSON.stringify({ ...settings(id), ...facts }) });
+      updateSources.run({
+        id,
+        sources: JSON.stringify(sources),
+        settings: JSON.stringify({ ...settings(id), ...facts }),
+      });
     },
     /** The whole iteration or nothing of it, with the reason to stop if it is the last one. */
-    saveIteration: db.transaction((id: ReflectionId, { iteration, calls }: IterationRecord, stopReason: StopReason | null) => {
-      const { critique, metrics, problems, ...columns } = iteration;
-      insertIteration.run({
-        id,
-        ...columns,
-        metrics: JSON.stringify(metrics),
-        problems: JSON.stringify(problems),
-        calls: JSON.stringify(calls),
-      });
-      for (const { actedOn, changedSentences, ...point } of critique) {
-        const values = { actedOn: actedOn ? 1 : 0, changedSentences: JSON.stringify(changedSentences) };
-        insertPoint.run({ id, index: iteration.index, ...point, ...values });
-      }
-      if (stopReason !== null) updateStop.run({ id, stopReason });
-    }),
+    saveIteration: db.transaction(
+      (id: ReflectionId, { iteration, calls }: IterationRecord, stopReason: StopReason | null) => {
+        const { critique, metrics, problems, ...columns } = iteration;
+        insertIteration.run({
+          id,
+          ...columns,
+          metrics: JSON.stringify(metrics),
+          problems: JSON.stringify(problems),
+          calls: JSON.stringify(calls),
+        });
+        for (const { actedOn, changedSentences, ...point } of critique) {
+          const values = { actedOn: actedOn ? 1 : 0, changedSentences: JSON.stringify(changedSentences) };
+          insertPoint.run({ id, index: iteration.index, ...point, ...values });
+        }
+        if (stopReason !== null) updateStop.run({ id, stopReason });
+      },
+    ),
     setStopReason: (id: ReflectionId, stopReason: StopReason) => void updateStop.run({ id, stopReason }),
-    setIntegrated(id: ReflectionId, integrated: string, integrationCalls: ReflectionSettings["integrationCalls"]): void {
+    setIntegrated(
+      id: ReflectionId,
+      integrated: string,
+      integrationCalls: ReflectionSettings["integrationCalls"],
+    ): void {
       updateIntegrated.run({ id, integrated, settings: JSON.stringify({ ...settings(id), integrationCalls }) });
     },
     finish: (id: ReflectionId, status: ReflectionRow["status"]) => void updateEnd.run({ id, status }),

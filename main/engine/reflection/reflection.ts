@@ -36,7 +36,11 @@ export function createReflection(deps: ReflectionDeps): Reflection {
     // one transaction: no reflection without a job, and no job without its reflection
     const jobId = deps.db.transaction(() => {
       store.insert({ id: reflectionId, plan, input, createdAt: deps.clock() });
-      const jobId = deps.enqueue({ type: "reflection.run", input: { reflectionId }, idempotencyKey: `reflection:${reflectionId}` });
+      const jobId = deps.enqueue({
+        type: "reflection.run",
+        input: { reflectionId },
+        idempotencyKey: `reflection:${reflectionId}`,
+      });
       store.setJob(reflectionId, jobId);
       return jobId;
     })();

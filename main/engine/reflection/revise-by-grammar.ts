@@ -4,7 +4,9 @@ import { oneLine, withPassages } from "./sources.ts";
 import type { Revision, Situation } from "./types.ts";
 
 const Critique = z.object({ points: z.array(z.string()) });
-const ImprovedThinking = z.object({ sections: z.array(z.object({ name: z.string(), statements: z.array(z.string()) })) });
+const ImprovedThinking = z.object({
+  sections: z.array(z.object({ name: z.string(), statements: z.array(z.string()) })),
+});
 
 /** Critique and whole rewrite by a critic that can judge a text: JSON by grammar, numbered points, then new sections. */
 export async function reviseByGrammar(ask: Asker, situation: Situation): Promise<Revision> {
@@ -35,9 +37,16 @@ function readPoints(text: string): Reading<string[]> {
 function readThinking(text: string): Reading<string> {
   return readJson(text, (value) => {
     const sections = ImprovedThinking.parse(value)
-      .sections.map(({ name, statements }) => ({ name: oneLine(name), statements: statements.map(oneLine).filter(Boolean) }))
+      .sections.map(({ name, statements }) => ({
+        name: oneLine(name),
+        statements: statements.map(oneLine).filter(Boolean),
+      }))
       .filter(({ statements }) => statements.length > 0);
     if (sections.length === 0) return { problem: "no statement" };
-    return { value: sections.map(({ name, statements }) => [`${name}:`, ...statements.map((s) => `- ${s}`)].join("\n")).join("\n") };
+    return {
+      value: sections
+        .map(({ name, statements }) => [`${name}:`, ...statements.map((s) => `- ${s}`)].join("\n"))
+        .join("\n"),
+    };
   });
 }

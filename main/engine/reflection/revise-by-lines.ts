@@ -24,7 +24,9 @@ export async function reviseByLines(ask: Asker, situation: Situation, similarity
     const statement = await ask.askFor("critic", "improve", values, (text) => readSentence(text, fact));
     if (omission === null) problems.push("critique_quotes_its_source");
     if (statement === null) problems.push("improvement_quotes_its_source");
-    points.push(omission === null ? `The thinking leaves this out: ${fact}` : `The thinking leaves out that ${omission}`);
+    points.push(
+      omission === null ? `The thinking leaves this out: ${fact}` : `The thinking leaves out that ${omission}`,
+    );
     thinking = withStatement(thinking, upperFirst(statement ?? fact));
   }
   return { points, thinking, problems };

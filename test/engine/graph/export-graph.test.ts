@@ -5,12 +5,45 @@ import type { EvidenceRow } from "../../../main/shared/contract/graph.ts";
 import type { ConceptId, RelationId } from "../../../main/shared/ids.ts";
 
 function graphOf(label: string, sentence = "A sentence."): ExportedGraph {
-  const concept = (id: string, label: string) => ({ id: id as ConceptId, label, type: "material" as const, nEvidence: 1, firstRound: 1, x: 0.5, y: null });
-  const evidence: EvidenceRow = { sentence, sourceKind: "pair", sourceId: "p", section: null, chunkId: null, documentId: null, title: null, page: null, start: null, end: null, round: 1, createdAt: 0 };
+  const concept = (id: string, label: string) => ({
+    id: id as ConceptId,
+    label,
+    type: "material" as const,
+    nEvidence: 1,
+    firstRound: 1,
+    x: 0.5,
+    y: null,
+  });
+  const evidence: EvidenceRow = {
+    sentence,
+    sourceKind: "pair",
+    sourceId: "p",
+    section: null,
+    chunkId: null,
+    documentId: null,
+    title: null,
+    page: null,
+    start: null,
+    end: null,
+    round: 1,
+    createdAt: 0,
+  };
   return {
     concepts: [concept("a", label), { ...concept("b", "other"), y: 2 }],
-    relations: [{ id: "r" as RelationId, sourceId: "a" as ConceptId, targetId: "b" as ConceptId, type: "is a", nEvidence: 2, firstRound: 1 }],
-    evidence: new Map([["a", [evidence]], ["r", [evidence]]]),
+    relations: [
+      {
+        id: "r" as RelationId,
+        sourceId: "a" as ConceptId,
+        targetId: "b" as ConceptId,
+        type: "is a",
+        nEvidence: 2,
+        firstRound: 1,
+      },
+    ],
+    evidence: new Map([
+      ["a", [evidence]],
+      ["r", [evidence]],
+    ]),
   };
 }
 
@@ -31,7 +64,10 @@ function readXml(text: string): { name: string; attributes: Record<string, strin
       if (elements[open.pop() ?? -1]?.name !== name) throw new Error(`unbalanced ${name}`);
       continue;
     }
-    const pairs = [...attributes!.matchAll(/([\w.:]+)="([^"]*)"/g)].map(([, key, value]) => [key!, unescapeXml(value!)]);
+    const pairs = [...attributes!.matchAll(/([\w.:]+)="([^"]*)"/g)].map(([, key, value]) => [
+      key!,
+      unescapeXml(value!),
+    ]);
     elements.push({ name: name!, attributes: Object.fromEntries(pairs) as Record<string, string>, text: "" });
     if (!isEmpty) open.push(elements.length - 1);
   }
@@ -60,13 +96,15 @@ describe("XML", () => {
         expect(node.attributes.label).toBe(label.replaceAll(NOT_ALLOWED, ""));
         const data = readXml(toGraphml(graph)).filter(({ name }) => name === "data");
         expect(data.find(({ attributes }) => attributes.key === "label")!.text).toBe(label.replaceAll(NOT_ALLOWED, ""));
-        expect(data.find(({ attributes }) => attributes.key === "evidence")!.text).toBe(sentence.replaceAll(NOT_ALLOWED, ""));
+        expect(data.find(({ attributes }) => attributes.key === "evidence")!.text).toBe(
+          sentence.replaceAll(NOT_ALLOWED, ""),
+        );
       }),
     );
   });
 
   test("every data element has a declared key", () => {
-    const elements = readXml(toGraphml(graphOf("β″-Mg2Si <alloy> & \"more\"")));
+    const elements = readXml(toGraphml(graphOf('β″-Mg2Si <alloy> & "more"')));
     const keys = new Set(elements.filter(({ name }) => name === "key").map(({ attributes }) => attributes.id));
     const used = elements.filter(({ name }) => name === "data").map(({ attributes }) => attributes.key);
     expect(used.length).toBeGreaterThan(5);
@@ -81,7 +119,10 @@ describe("XML", () => {
 });
 
 test("JSON keeps all evidence", () => {
-  const graph = JSON.parse(toJson(graphOf("x"))) as { concepts: { evidence: unknown[] }[]; relations: { evidence: { sentence: string }[] }[] };
+  const graph = JSON.parse(toJson(graphOf("x"))) as {
+    concepts: { evidence: unknown[] }[];
+    relations: { evidence: { sentence: string }[] }[];
+  };
   expect(graph.relations[0]!.evidence[0]!.sentence).toBe("A sentence.");
   expect(graph.concepts[1]!.evidence).toEqual([]);
 });

@@ -32,7 +32,16 @@ const signal = new AbortController().signal;
 const documentId = newId<DocumentId>();
 
 function pairOf(round: number, statements: string[]): GraphPair {
-  const source = { chunkId: newId<ChunkId>(), documentId, title: "A paper", page: 3, start: 10, end: 90, score: null, role: "source" as const };
+  const source = {
+    chunkId: newId<ChunkId>(),
+    documentId,
+    title: "A paper",
+    page: 3,
+    start: 10,
+    end: 90,
+    score: null,
+    role: "source" as const,
+  };
   return { id: newId<PairId>(), round, thinking: [{ name: "Reasoning Steps", statements }], sources: [source] };
 }
 
@@ -51,7 +60,12 @@ function openGraph() {
     emit: () => {},
     enqueue: (request) => queue!.enqueue(request),
   });
-  queue = createJobQueue({ store: createJobStore(db, Date.now), definitions: graph.jobs, log: createSilentLogger(), onChange: () => {} });
+  queue = createJobQueue({
+    store: createJobStore(db, Date.now),
+    definitions: graph.jobs,
+    log: createSilentLogger(),
+    onChange: () => {},
+  });
   queue.open();
   return { ...graph, queue };
 }
@@ -61,7 +75,11 @@ async function view({ handlers }: ReturnType<typeof openGraph>) {
   const label = (id: string) => concepts.find((concept) => concept.id === id)?.label;
   return {
     concepts: concepts.map(({ label, nEvidence, firstRound }) => ({ label, nEvidence, firstRound })),
-    relations: relations.map((row) => `${label(row.sourceId)} ${row.type} ${label(row.targetId)} ×${row.nEvidence} from ${row.firstRound}`).toSorted(),
+    relations: relations
+      .map(
+        (row) => `${label(row.sourceId)} ${row.type} ${label(row.targetId)} ×${row.nEvidence} from ${row.firstRound}`,
+      )
+      .toSorted(),
   };
 }
 
@@ -81,7 +99,10 @@ test("the same pair again changes nothing, and a pair with other thinking replac
   const before = await view(graph);
   graph.api.addPairThinking(pairs[0]!);
   expect(await view(graph)).toEqual(before);
-  graph.api.addPairThinking({ ...pairs[1]!, thinking: [{ name: "Reasoning Steps", statements: ["Quenching prevents diffusion."] }] });
+  graph.api.addPairThinking({
+    ...pairs[1]!,
+    thinking: [{ name: "Reasoning Steps", statements: ["Quenching prevents diffusion."] }],
+  });
   const after = await view(graph);
   expect(after.relations).toContain("quenching prevents diffusion ×1 from 2");
   expect(after.concepts.some(({ label }) => label === "grain size")).toBe(false);
@@ -125,7 +146,13 @@ test("evidence leads to the page of the source chunk, and stays when the documen
 });
 
 test("stats count what is there, and a path leads along relations either way", async () => {
-  pairs = [pairOf(1, ["Graphene improves the conductivity.", "Annealing reduces the grain size.", "Sintering improves the conductivity."])];
+  pairs = [
+    pairOf(1, [
+      "Graphene improves the conductivity.",
+      "Annealing reduces the grain size.",
+      "Sintering improves the conductivity.",
+    ]),
+  ];
   const graph = openGraph();
   graph.api.addPairThinking(pairs[0]!);
   const stats = await graph.handlers.stats({}, signal);
@@ -136,7 +163,10 @@ test("stats count what is there, and a path leads along relations either way", a
   const path = await graph.handlers.path({ fromId: idOf("graphene"), toId: idOf("sintering") }, signal);
   expect(path.conceptIds).toEqual([idOf("graphene"), idOf("conductivity"), idOf("sintering")]);
   expect(path.relationIds).toHaveLength(2);
-  expect(await graph.handlers.path({ fromId: idOf("graphene"), toId: idOf("annealing") }, signal)).toEqual({ conceptIds: [], relationIds: [] });
+  expect(await graph.handlers.path({ fromId: idOf("graphene"), toId: idOf("annealing") }, signal)).toEqual({
+    conceptIds: [],
+    relationIds: [],
+  });
 });
 
 test("an export writes the file whole and says how much is in it", async () => {
@@ -147,5 +177,7 @@ test("an export writes the file whole and says how much is in it", async () => {
   const text = readFileSync(path, "utf8");
   expect(text.match(/<node /g)).toHaveLength(result.nConcepts);
   expect(text.match(/<edge /g)).toHaveLength(result.nRelations);
-  await expect(async () => graph.handlers.export({ path: "graph.json", format: "json" }, signal)).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
+  await expect(async () => graph.handlers.export({ path: "graph.json", format: "json" }, signal)).rejects.toMatchObject(
+    { code: "VALIDATION_FAILED" },
+  );
 });

@@ -2,7 +2,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { alignSentences, changedShare } from "../../../main/engine/reflection/align-sentences.ts";
 
-const word = fc.constantFrom("graphene", "improves", "conductivity", "cathode", "the", "lithium", "diffusion", "slow", "rapid", "grain");
+const word = fc.constantFrom(
+  "graphene",
+  "improves",
+  "conductivity",
+  "cathode",
+  "the",
+  "lithium",
+  "diffusion",
+  "slow",
+  "rapid",
+  "grain",
+);
 const sentence = fc.array(word, { minLength: 0, maxLength: 6 }).map((words) => `${words.join(" ")}.`);
 const sentences = fc.array(sentence, { maxLength: 8 });
 
@@ -43,7 +54,8 @@ describe("alignSentences", () => {
     fc.assert(
       fc.property(sentences, sentences, (before, after) => {
         for (const entry of alignSentences(before, after)) {
-          if (entry.kind === "same") expect(before[entry.before]!.toLowerCase()).toBe(after[entry.after]!.toLowerCase());
+          if (entry.kind === "same")
+            expect(before[entry.before]!.toLowerCase()).toBe(after[entry.after]!.toLowerCase());
         }
       }),
     );

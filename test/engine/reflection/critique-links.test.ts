@@ -10,7 +10,10 @@ describe("linkCritique", () => {
   test("links a point to the new sentence that speaks of it, and to no other", async () => {
     const improved = `${thinking}\n- Nanoparticles shorten the diffusion path.\n- Annealing removes water from the powder.`;
     const [first, second] = await linkCritique(
-      ["The thinking leaves out that nanoparticles shorten the diffusion path.", "Say that annealing removes the water."],
+      [
+        "The thinking leaves out that nanoparticles shorten the diffusion path.",
+        "Say that annealing removes the water.",
+      ],
       thinking,
       improved,
       similarity,
@@ -27,7 +30,12 @@ describe("linkCritique", () => {
 
   test("links a sentence that was changed towards the point", async () => {
     const improved = thinking.replace("Graphene conducts electrons.", "Graphene conducts electrons along its sheets.");
-    const [point] = await linkCritique(["Say that graphene conducts along its sheets."], thinking, improved, similarity);
+    const [point] = await linkCritique(
+      ["Say that graphene conducts along its sheets."],
+      thinking,
+      improved,
+      similarity,
+    );
     expect(point!.changedSentences).toEqual([1]);
   });
 

@@ -37,20 +37,18 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const hits = PASSAGES.map(
-  (text, i): SearchHit => ({
-    chunkId: newId<ChunkId>(),
-    documentId: newId<DocumentId>(),
-    path: "paper.pdf",
-    title: "A paper",
-    page: i + 1,
-    start: 0,
-    end: text.length,
-    text,
-    score: 1,
-    ranks: { vector: i + 1, text: null },
-  }),
-);
+const hits = PASSAGES.map((text, i): SearchHit => ({
+  chunkId: newId<ChunkId>(),
+  documentId: newId<DocumentId>(),
+  path: "paper.pdf",
+  title: "A paper",
+  page: i + 1,
+  start: 0,
+  end: text.length,
+  text,
+  score: 1,
+  ranks: { vector: i + 1, text: null },
+}));
 
 async function reflect(onText: (text: string) => void = () => {}) {
   let queue: JobQueue | undefined;
@@ -60,7 +58,12 @@ async function reflect(onText: (text: string) => void = () => {}) {
     embedder: createHostEmbedder(host, models.embedderDir),
     corpus: { search: () => ({ hits, tookMs: 0, warning: null }) },
     models: {
-      resolveModel: (name) => ({ name, path: models.chatModelPath, sha256: "0".repeat(64), facts: { nParameters: 1.34e8 } }),
+      resolveModel: (name) => ({
+        name,
+        path: models.chatModelPath,
+        sha256: "0".repeat(64),
+        facts: { nParameters: 1.34e8 },
+      }),
       resolveAdapter: () => Promise.reject(new Error("no adapter here")),
     },
     promptsDir: resolve(import.meta.dirname, "../../../resources/prompts"),
@@ -71,9 +74,20 @@ async function reflect(onText: (text: string) => void = () => {}) {
     },
     enqueue: (request) => queue!.enqueue(request),
   });
-  queue = createJobQueue({ store: createJobStore(db, Date.now), definitions: reflection.jobs, log: createSilentLogger(), onChange: () => {} });
+  queue = createJobQueue({
+    store: createJobStore(db, Date.now),
+    definitions: reflection.jobs,
+    log: createSilentLogger(),
+    onChange: () => {},
+  });
   queue.open();
-  const { reflectionId, jobId } = await reflection.api.start({ question: QUESTION, model: "smollm2", iterations: 1, retrieve: true, seed: 3 });
+  const { reflectionId, jobId } = await reflection.api.start({
+    question: QUESTION,
+    model: "smollm2",
+    iterations: 1,
+    retrieve: true,
+    seed: 3,
+  });
   await queue.wait(jobId);
   await queue.close();
   return { detail: reflection.api.get(reflectionId), calls: reflection.api.calls(reflectionId).flat() };
@@ -100,6 +114,7 @@ test("a real model's thinking grows by facts of the corpus, and the same seed gi
     hasKilled = true;
   });
   expect(hasKilled).toBe(true);
-  const written = (calls: typeof first.calls) => calls.map(({ task, attempt, text, sampler }) => ({ task, attempt, text, seed: sampler.seed }));
+  const written = (calls: typeof first.calls) =>
+    calls.map(({ task, attempt, text, sampler }) => ({ task, attempt, text, seed: sampler.seed }));
   expect(written(second.calls)).toEqual(written(first.calls));
 });

@@ -42,8 +42,10 @@ const wellBehaved: Reply = ({ messages, prefill = "" }) => {
   const fact = FACTS.find((fact) => asked.includes(fact));
   if (prefill.startsWith("The thinking leaves out")) return ` ${fact!.charAt(0).toLowerCase()}${fact!.slice(1)}`;
   if (asked.endsWith("Write this as one short sentence.")) return fact!;
-  if (asked.endsWith("Merge these answers into one.")) return "Graphene wires the particles, and small particles keep the way short.";
-  if (prefill.trimEnd().endsWith("<|/thinking|>")) return `Answer from ${prefill.trim().split("\n").at(-2)!.replace("- ", "")}`;
+  if (asked.endsWith("Merge these answers into one."))
+    return "Graphene wires the particles, and small particles keep the way short.";
+  if (prefill.trimEnd().endsWith("<|/thinking|>"))
+    return `Answer from ${prefill.trim().split("\n").at(-2)!.replace("- ", "")}`;
   return "- Graphene conducts electrons well.\n<|/thinking|>\nIgnored.";
 };
 
@@ -62,9 +64,17 @@ function hits(texts: string[]): SearchHit[] {
   }));
 }
 
-function openEngine(runner: ModelRunner, options: { facts?: string[]; nParameters?: number; promptsDir?: string } = {}) {
+function openEngine(
+  runner: ModelRunner,
+  options: { facts?: string[]; nParameters?: number; promptsDir?: string } = {},
+) {
   let queue: JobQueue | undefined;
-  const model = (name: string) => ({ name, path: `/models/${name}.gguf`, sha256: "a".repeat(64), facts: { nParameters: options.nParameters ?? 1.3e8 } });
+  const model = (name: string) => ({
+    name,
+    path: `/models/${name}.gguf`,
+    sha256: "a".repeat(64),
+    facts: { nParameters: options.nParameters ?? 1.3e8 },
+  });
   const emit: Emit = (name, payload) => void events.push({ name, payload });
   const reflection = createReflection({
     db,
@@ -78,14 +88,22 @@ function openEngine(runner: ModelRunner, options: { facts?: string[]; nParameter
     emit,
     enqueue: (request) => queue!.enqueue(request),
   });
-  queue = createJobQueue({ store: createJobStore(db, Date.now), definitions: reflection.jobs, log: createSilentLogger(), onChange: () => {} });
+  queue = createJobQueue({
+    store: createJobStore(db, Date.now),
+    definitions: reflection.jobs,
+    log: createSilentLogger(),
+    onChange: () => {},
+  });
   queue.open();
   return { reflection, queue };
 }
 
 const input = { question: QUESTION, model: "tiny", iterations: 2, retrieve: true, seed: 11 };
 
-async function finish(engine: { reflection: Reflection; queue: JobQueue }, given: Partial<typeof input> & { integrate?: boolean; adapter?: string } = {}) {
+async function finish(
+  engine: { reflection: Reflection; queue: JobQueue },
+  given: Partial<typeof input> & { integrate?: boolean; adapter?: string } = {},
+) {
   const { reflectionId, jobId } = await engine.reflection.api.start({ ...input, ...given });
   await engine.queue.wait(jobId).catch(() => {});
   return engine.reflection.api.get(reflectionId);
@@ -121,20 +139,32 @@ describe("a reflection with a tiny critic", () => {
     const detail = await finish(engine, { integrate: true, adapter: "tuned" });
     const calls = engine.reflection.api.calls(detail.id).flat();
     const integration = (detail.settings as { integrationCalls: typeof calls }).integrationCalls;
-    expect([...calls, ...integration].map(({ messages, prefill, sampler }) => ({ messages, prefill, sampler }))).toEqual(
+    expect(
+      [...calls, ...integration].map(({ messages, prefill, sampler }) => ({ messages, prefill, sampler })),
+    ).toEqual(
       runner.requests.map(({ messages, prefill, sampler }) => ({ messages, prefill: prefill ?? null, sampler })),
     );
     expect(new Set(calls.map(({ sampler }) => sampler.seed)).size).toBe(calls.length);
     expect(detail.integrated).toBe("Graphene wires the particles, and small particles keep the way short.");
     expect(runner.requests.filter(({ adapterPath }) => adapterPath !== null).length).toBe(4);
-    expect(detail.settings).toMatchObject({ seed: 11, runner: { threads: 1 }, policy: { adapter: { name: "tuned" } }, critic: { adapter: null } });
+    expect(detail.settings).toMatchObject({
+      seed: 11,
+      runner: { threads: 1 },
+      policy: { adapter: { name: "tuned" } },
+      critic: { adapter: null },
+    });
   });
 
   test("streams each answer as it is written, in batches", async () => {
     const detail = await finish(openEngine(createScriptedReflector(wellBehaved)), { iterations: 1 });
-    const texts = events.filter(({ name }) => name === "reflection.text").map(({ payload }) => payload as { index: number; part: string; text: string });
+    const texts = events
+      .filter(({ name }) => name === "reflection.text")
+      .map(({ payload }) => payload as { index: number; part: string; text: string });
     const written = (index: number, part: string) =>
-      texts.filter((event) => event.index === index && event.part === part).map(({ text }) => text).join("");
+      texts
+        .filter((event) => event.index === index && event.part === part)
+        .map(({ text }) => text)
+        .join("");
     expect(written(1, "answer")).toBe(detail.iterations[1]!.answer);
     expect(written(1, "improvedThinking")).toBe(detail.iterations[1]!.improvedThinking);
     expect(texts.length).toBeLessThan(10);
@@ -142,7 +172,9 @@ describe("a reflection with a tiny critic", () => {
 
   test("quotes the fact and says so when no wording is faithful", async () => {
     const unfaithful: Reply = (request, nth) =>
-      request.messages.at(-1)!.content.startsWith("Fact:") ? " the LiCoPO9 cell explodes at 900 K." : wellBehaved(request, nth);
+      request.messages.at(-1)!.content.startsWith("Fact:")
+        ? " the LiCoPO9 cell explodes at 900 K."
+        : wellBehaved(request, nth);
     const engine = openEngine(createScriptedReflector(unfaithful));
     const detail = await finish(engine, { iterations: 1 });
     expect(detail.iterations[1]!.critique[0]!.point).toMatch(/^The thinking leaves this out: /);
@@ -154,7 +186,9 @@ describe("a reflection with a tiny critic", () => {
 
   test("takes out what the thinking says twice and names it", async () => {
     const looping: Reply = (request, nth) =>
-      request.prefill?.endsWith("Reasoning Steps:\n") ? "- Graphene conducts.\n- Graphene conducts.\n<|/thinking|>" : wellBehaved(request, nth);
+      request.prefill?.endsWith("Reasoning Steps:\n")
+        ? "- Graphene conducts.\n- Graphene conducts.\n<|/thinking|>"
+        : wellBehaved(request, nth);
     const detail = await finish(openEngine(createScriptedReflector(looping)), { iterations: 1 });
     expect(detail.iterations[1]!.critique[0]!.point).toBe("The thinking says this more than once: Graphene conducts.");
     expect(detail.iterations[1]!.thinking.match(/Graphene conducts\./g)).toHaveLength(1);
@@ -162,14 +196,18 @@ describe("a reflection with a tiny critic", () => {
 
   test("draws on what the critic knows when nothing is retrieved", async () => {
     const knowing: Reply = (request, nth) =>
-      request.messages.at(-1)!.content.includes("six short sentences") ? FACTS.slice(0, 2).join(" ") : wellBehaved(request, nth);
+      request.messages.at(-1)!.content.includes("six short sentences")
+        ? FACTS.slice(0, 2).join(" ")
+        : wellBehaved(request, nth);
     const detail = await finish(openEngine(createScriptedReflector(knowing)), { retrieve: false, iterations: 1 });
     expect(detail.sources).toEqual([]);
     expect(detail.iterations[1]!.thinking).toContain(FACTS[0]);
   });
 
   test("converges when the critic finds nothing that is left out", async () => {
-    const detail = await finish(openEngine(createScriptedReflector(wellBehaved), { facts: FACTS.slice(0, 1) }), { iterations: 5 });
+    const detail = await finish(openEngine(createScriptedReflector(wellBehaved), { facts: FACTS.slice(0, 1) }), {
+      iterations: 5,
+    });
     expect(detail).toMatchObject({ status: "succeeded", stopReason: "converged" });
     expect(detail.iterations).toHaveLength(2);
   });
@@ -186,7 +224,8 @@ describe("a reflection with a tiny critic", () => {
   });
 
   test("names an unclosed thinking, and an answer that no try could write", async () => {
-    const mute: Reply = ({ prefill = "" }) => (prefill.endsWith("Reasoning Steps:\n") ? "- Graphene conducts electrons." : "\n");
+    const mute: Reply = ({ prefill = "" }) =>
+      prefill.endsWith("Reasoning Steps:\n") ? "- Graphene conducts electrons." : "\n";
     const detail = await finish(openEngine(createScriptedReflector(mute)), { iterations: 0 });
     expect(detail.iterations[0]!.problems).toEqual(expect.arrayContaining(["thinking_unclosed", "answer_missing"]));
   });
@@ -201,7 +240,9 @@ describe("a reflection that is interrupted", () => {
       async generate(request: GenerateRequest, onText, signal) {
         if (runner.requests.length === nth) {
           held();
-          await new Promise<never>((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error), { once: true }));
+          await new Promise<never>((_, reject) =>
+            signal!.addEventListener("abort", () => reject(signal!.reason as Error), { once: true }),
+          );
         }
         return runner.generate(request, onText, signal);
       },
@@ -226,7 +267,8 @@ describe("a reflection that is interrupted", () => {
       const detail = again.reflection.api.get(reflectionId);
       expect(detail.status).toBe("succeeded");
       expect(plain(detail.iterations)).toEqual(plain(whole.iterations));
-      if (nBefore > 0) expect(runner.requests.some(({ prefill }) => prefill?.endsWith("Reasoning Steps:\n"))).toBe(false);
+      if (nBefore > 0)
+        expect(runner.requests.some(({ prefill }) => prefill?.endsWith("Reasoning Steps:\n"))).toBe(false);
     }
   });
 
@@ -281,24 +323,43 @@ describe("a reflection that is interrupted", () => {
 });
 
 describe("a reflection with a critic that fills schemas", () => {
-  const improved = { sections: [{ name: "Reasoning Steps", statements: ["Graphene conducts electrons well.", "Small particles shorten the diffusion path."] }] };
+  const improved = {
+    sections: [
+      {
+        name: "Reasoning Steps",
+        statements: ["Graphene conducts electrons well.", "Small particles shorten the diffusion path."],
+      },
+    ],
+  };
   const standard: Reply = ({ jsonSchema, prefill = "" }) => {
     const properties = (jsonSchema?.properties ?? {}) as Record<string, unknown>;
-    if (properties.points) return JSON.stringify({ points: ["Say that small particles shorten the diffusion path.", " "] });
+    if (properties.points)
+      return JSON.stringify({ points: ["Say that small particles shorten the diffusion path.", " "] });
     if (properties.sections) return JSON.stringify(improved);
-    if (prefill.trimEnd().endsWith("<|/thinking|>")) return `<|reflect|>\nIs it the particle size?\n<|/reflect|>\nFrom ${prefill.length} characters.`;
+    if (prefill.trimEnd().endsWith("<|/thinking|>"))
+      return `<|reflect|>\nIs it the particle size?\n<|/reflect|>\nFrom ${prefill.length} characters.`;
     return "Reasoning Steps:\n- Graphene conducts electrons well.\n<|/thinking|>";
   };
 
   test("rewrites the thinking by the points and reads the policy's own reflection", async () => {
-    const detail = await finish(openEngine(createScriptedReflector(standard), { nParameters: 3e9, promptsDir: grammarPrompts() }), { iterations: 1 });
+    const detail = await finish(
+      openEngine(createScriptedReflector(standard), { nParameters: 3e9, promptsDir: grammarPrompts() }),
+      { iterations: 1 },
+    );
     expect(detail.status).toBe("succeeded");
     const [draft, first] = detail.iterations;
     expect(draft!.reflection).toBe("Is it the particle size?");
     expect(first!.critique).toEqual([
-      { ordinal: 0, point: "Say that small particles shorten the diffusion path.", actedOn: true, changedSentences: [2] },
+      {
+        ordinal: 0,
+        point: "Say that small particles shorten the diffusion path.",
+        actedOn: true,
+        changedSentences: [2],
+      },
     ]);
-    expect(first!.thinking).toBe("Reasoning Steps:\n- Graphene conducts electrons well.\n- Small particles shorten the diffusion path.");
+    expect(first!.thinking).toBe(
+      "Reasoning Steps:\n- Graphene conducts electrons well.\n- Small particles shorten the diffusion path.",
+    );
     const critique = (detail.settings as { critic: { promptSet: string } }).critic;
     expect(critique.promptSet).toBe("standard");
   });

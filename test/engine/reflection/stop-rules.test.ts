@@ -29,7 +29,10 @@ describe("stopReason", () => {
     expect(reasonOf({ changedShare: 0, thinkingSimilarity: null, answerSimilarity: null })).toBe("converged");
   });
   test("a draft alone is the end when no iteration is asked for", () => {
-    const draft = { index: 0, metrics: metrics({ thinkingSimilarity: null, answerSimilarity: null, changedShare: null }) };
+    const draft = {
+      index: 0,
+      metrics: metrics({ thinkingSimilarity: null, answerSimilarity: null, changedShare: null }),
+    };
     expect(stopReason(draft, null, 0, DEFAULT_STOP_LIMITS)).toBe("n_reached");
   });
 });
