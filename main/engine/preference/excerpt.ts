@@ -29,7 +29,8 @@ export function cleanSentence(sentence: string): string {
     .replace(ANNOUNCEMENT, "")
     .replaceAll(/\s+([,.;:])/g, "$1")
     .trim();
-  return cleaned.charAt(0).toUpperCase() + cleaned.slice(1);
+  // what began in the middle of a sentence stays visible as such
+  return /^\p{Ll}/u.test(sentence) ? cleaned : cleaned.charAt(0).toUpperCase() + cleaned.slice(1);
 }
 
 /** Whether a sentence can be understood without the one before it. */

@@ -79,7 +79,7 @@ describe("encodeMaskedPair", () => {
     seed: 5,
   };
   const textOf = (ids: number[], mask: number[]) =>
-    String.fromCodePoint(...ids.filter((_, i) => mask[i] === 1)).replace("\u0001", "");
+    runner.textOf(ids.filter((_, i) => mask[i] === 1)).replace("<end>", "");
 
   test("masks lie on the tokens that they speak of, on both sides", async () => {
     const answerOnly = await encodeMaskedPair(runner, { ...pair, mask: "answer_only" });

@@ -1,0 +1,66 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { JobId } from "../../../main/shared/ids.ts";
+import { openWorkspace } from "./support.ts";
+
+let from: ReturnType<typeof openWorkspace>;
+let to: ReturnType<typeof openWorkspace>;
+beforeEach(async () => {
+  from = openWorkspace();
+  to = openWorkspace();
+  const { jobId } = await from.preference.handlers.generate({ count: 2, seed: 1 }, new AbortController().signal);
+  await from.jobs.wait(jobId as JobId);
+});
+afterEach(async () => {
+  for (const workspace of [from, to]) {
+    await workspace.close();
+    workspace.remove();
+  }
+});
+
+const linesOf = (path: string) =>
+  readFileSync(path, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test("trl lines hold prompt, chosen and rejected, and nothing else", async () => {
+  const path = join(from.dir, "pairs.jsonl");
+  expect(await from.preference.api.exportPairs(path, "trl")).toEqual({ nPairs: 2 });
+  const [row] = from.preference.api.allAccepted();
+  expect(linesOf(path)[0]).toEqual({ prompt: row!.question, chosen: row!.chosen, rejected: row!.rejected });
+});
+
+test("ledger lines come back whole in another workspace, and only once", async () => {
+  const path = join(from.dir, "pairs.jsonl");
+  await from.preference.api.exportPairs(path, "jsonl");
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0 });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+  const essence = (workspace: typeof from) =>
+    workspace.preference.api.allAccepted().map(({ createdAt: _createdAt, ordinal: _ordinal, ...pair }) => pair);
+  expect(essence(to)).toEqual(essence(from));
+  expect(await from.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+});
+
+test("trl lines come in as accepted ORPO pairs, and only once", async () => {
+  const path = join(from.dir, "pairs.jsonl");
+  await from.preference.api.exportPairs(path, "trl");
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0 });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+  const [pair] = to.preference.api.allAccepted("orpo");
+  expect(pair).toMatchObject({ status: "accepted", sources: [], provenance: { teacher: "imported" } });
+  expect(pair!.thinking[0]!.statements.length).toBeGreaterThan(1);
+});
+
+test("a bad line is named, and nothing of the file is taken", async () => {
+  const path = join(from.dir, "pairs.jsonl");
+  await from.preference.api.exportPairs(path, "trl");
+  writeFileSync(path, `${readFileSync(path, "utf8")}{"prompt":"Why?","chosen":""}\n`);
+  await expect(to.preference.api.importPairs(path)).rejects.toMatchObject({
+    code: "VALIDATION_FAILED",
+    message: expect.stringMatching(/line 3 .*rejected/s),
+  });
+  expect(to.preference.api.allAccepted()).toEqual([]);
+  await expect(to.preference.api.importPairs(join(from.dir, "none"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import {
+  cutAtSentenceEnd,
+  inventedFacts,
+  longestSharedRun,
+  looksEnglish,
+  overlapShare,
+  repetitionShare,
+  stutters,
+} from "../../../main/engine/lib/text.ts";
+import { cleanSentence, isSelfContained, usableSentences } from "../../../main/engine/preference/excerpt.ts";
+import { isGoodStatement } from "../../../main/engine/preference/statement.ts";
+import { keyTerms } from "../../../main/engine/preference/terms.ts";
+
+describe("text measures", () => {
+  test("inflected words count as one", () => {
+    expect(overlapShare("It improves conducting layers.", "Improved layers conduct.")).toBe(1);
+  });
+
+  test("a changed formula or number is seen, a repeated one is not", () => {
+    const source = "LiFePO4 reached 160.5 mAh g−1 in XRD-pure cells.";
+    expect(inventedFacts("LiCoPO4 reached 160.5 mAh.", source)).toEqual(["licopo4"]);
+    expect(inventedFacts("It reached 160.4 mAh.", source)).toEqual(["160.4"]);
+    expect(inventedFacts("Cells of LiFePO4 are XRD pure.", source)).toEqual([]);
+  });
+
+  test("loops and stutters stand out from prose", () => {
+    expect(repetitionShare("the rate of the rate of the rate of the rate of it")).toBeGreaterThan(0.4);
+    expect(repetitionShare("Small particles shorten the path of ions and raise the rate.")).toBe(0);
+    expect(stutters("This is not only not only new.")).toBe(true);
+    expect(stutters("The ion is in an inner pore.")).toBe(false);
+  });
+
+  test("copied runs are counted in words", () => {
+    expect(
+      longestSharedRun("We saw that the slow cooling of alloys hurts.", "Here the slow cooling of alloys helps."),
+    ).toBe(5);
+  });
+
+  test("prose is English; symbols, other scripts and word heaps are not", () => {
+    expect(looksEnglish("The rate of the cell is high because ions move fast in the open pores.")).toBe(true);
+    expect(looksEnglish("石墨烯片包裹颗粒并提高导电性。")).toBe(false);
+    expect(looksEnglish("cell rate pore ion path grain phase alloy carbon graphene cathode anode electrolyte")).toBe(
+      false,
+    );
+  });
+
+  test("a text is cut behind its last whole sentence", () => {
+    expect(cutAtSentenceEnd("It is 0.5 nm wide. It grows. And th")).toBe("It is 0.5 nm wide. It grows.");
+    expect(cutAtSentenceEnd("It never ends")).toBe("");
+  });
+});
+
+describe("sentences of papers", () => {
+  test.each([
+    ["As shown in Figure 4a, the pores of the carbon store ions [12, 13].", "The pores of the carbon store ions."],
+    ["These results indicate that graphene (Liu et al., 2019) shortens the path.", "Graphene shortens the path."],
+    ["Furthermore, the alloy (Figure 2) becomes hard.", "The alloy becomes hard."],
+    ["CONCLUSION A composite was prepared from graphene.", "A composite was prepared from graphene."],
+  ])("%s", (sentence, cleaned) => {
+    expect(cleanSentence(sentence)).toBe(cleaned);
+  });
+
+  test("captions, headers, half sentences and talk about the paper stay behind", () => {
+    const good = "The open pores of the carbon store lithium ions and shorten their path.";
+    const page = [
+      "and improves the rate capability of the cell in the end.",
+      good,
+      "Figure 3 | Raman spectra of both composites at room temperature.",
+      "In this study, we report a carbon that stores lithium ions in its pores.",
+      "Comparison of the performance of various carbons from plants.",
+      "Nanomaterials 2020, 10, 346 5 of 11 The anode was measured in the cell.",
+    ];
+    expect(usableSentences(page.join("\n"))).toEqual([good]);
+  });
+
+  test("a sentence that leans on the one before it is known", () => {
+    expect(isSelfContained("This shortens the path.")).toBe(false);
+    expect(isSelfContained("The pores shorten the path.")).toBe(true);
+  });
+});
+
+test.each([
+  ["says it shorter", "Small particles of LiFePO4 shorten the path of ions.", true],
+  ["changes the formula", "Small particles of LiCoPO4 shorten the path of ions.", false],
+  ["turns it round", "Small particles of LiFePO4 do not shorten the path of ions.", false],
+  ["talks about the text", "The text says that small particles of LiFePO4 shorten the path.", false],
+  ["is another fact", "Large crystals melt at higher temperatures in vacuum.", false],
+  ["has no end", "Small particles of LiFePO4 shorten the path of", false],
+  ["stutters", "Small particles small particles shorten the path of ions.", false],
+])("a rewrite that %s: %s", (_, statement, isGood) => {
+  const source = "It is clear that the small particles of LiFePO4 shorten the migration path of lithium ions.";
+  const check = { source, earlier: [], minOverlap: 0.8, exampleStems: new Set<string>(), isRewrite: true };
+  expect(isGoodStatement(statement, check)).toBe(isGood);
+});
+
+test("key terms are runs of the text, without verbs, without repeats", () => {
+  const text =
+    "Graphene sheets improve the electrical conductivity of the cathode. Graphene sheets shorten the diffusion path.";
+  const terms = keyTerms(text, "How do graphene sheets help the cathode?", 4);
+  expect(terms[0]).toBe("graphene sheets");
+  expect(terms).toContain("electrical conductivity");
+  for (const term of terms) expect(text.toLowerCase()).toContain(term.toLowerCase());
+});
