@@ -65,9 +65,9 @@ test("the shell answers nobody but the window's own page, and no request that it
     "Promise.all([studio.revealPath('relative'), studio.revealPath('/nowhere/at/all'), studio.openFiles('passwords')].map((asked) => asked.then(() => 'done', (error) => error.message)))",
   );
   expect(answers).toEqual([
-    expect.stringContaining("There is no relative") as string,
-    expect.stringContaining("There is no /nowhere/at/all") as string,
-    expect.stringContaining("kind") as string,
+    expect.stringContaining("There is no relative"),
+    expect.stringContaining("There is no /nowhere/at/all"),
+    expect.stringContaining("kind"),
   ]);
   const foreign = await app.evaluate(async ({ BrowserWindow }, preload) => {
     const window = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { dropFiles } from "../harness/drop-files.ts";
@@ -9,12 +10,17 @@ import { screenshotsDir, shortPaper } from "./support/project.ts";
 test.describe.configure({ mode: "serial" });
 
 let studio: Studio;
+let folder: string;
+
+const launch = () => launchStudio({ workspaceDir: join(folder, "workspace"), userDataDir: join(folder, "user-data") });
 
 test.beforeAll(async () => {
-  studio = await launchStudio();
+  folder = mkdtempSync(join(tmpdir(), "e2e-window-"));
+  studio = await launch();
 });
 test.afterAll(async () => {
   await studio?.close();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 test("the page has the bridge and nothing of Node or Electron", async () => {
@@ -64,22 +70,23 @@ test("the engine's death is said, and Restart brings everything back", async () 
 });
 
 test("quitting ends the engine and leaves the place, which the next start opens again", async () => {
-  const { enginePid, page, userDataDir } = studio;
+  const { enginePid, page } = studio;
   const pid = enginePid();
   await page.evaluate("location.hash = '#/jobs'");
   await expect(page.getByRole("heading", { name: "Jobs" })).toBeVisible();
-  const workspaceDir = studio.workspaceDir;
   const startedAt = Date.now();
-  await studio.app.close();
-  expect(Date.now() - startedAt).toBeLessThan(8_000);
+  await studio.close();
+  expect(Date.now() - startedAt, "milliseconds to quit").toBeLessThan(8_000);
   expect(() => process.kill(pid, 0)).toThrow();
-  expect(existsSync(join(workspaceDir, "studio.db"))).toBe(true);
 
-  const again = await launchStudio({ workspaceDir, userDataDir });
-  try {
-    await expect(again.page.getByRole("heading", { name: "Jobs" })).toBeVisible();
-    await expect(again.page.getByRole("listitem").first()).toBeVisible();
-  } finally {
-    await again.close();
-  }
+  studio = await launch();
+  await expect(studio.page.getByRole("heading", { name: "Jobs" })).toBeVisible();
+  await expect(studio.page.getByRole("listitem").first()).toBeVisible();
+});
+
+test("a second start of the same user only shows the first window", async () => {
+  const second = launch();
+  await expect(second).rejects.toThrow();
+  expect(studio.app.windows()).toHaveLength(1);
+  await expect(studio.page.getByRole("heading", { name: "Jobs" })).toBeVisible();
 });

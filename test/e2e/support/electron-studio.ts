@@ -25,6 +25,7 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
     args: [`--workspace=${workspaceDir}`, ...(options.args ?? [])],
   });
   const page = await launched.app.firstWindow();
+  let isClosed = false;
   const mainLog = () =>
     readFileSync(join(launched.userDataDir, "logs", "main.log"), "utf8")
       .trim()
@@ -38,6 +39,8 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
     mainLog,
     enginePid: () => Number(mainLog().findLast(({ msg }) => msg === "engine started")?.["pid"]),
     close: async (limitMs) => {
+      if (isClosed) return;
+      isClosed = true;
       await launched.close(limitMs);
       rmSync(scratchDir, { recursive: true, force: true, maxRetries: 5 });
     },
