@@ -1,14 +1,11 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-const inProject = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
 export default defineConfig({
-  root: inProject("."),
+  root: "renderer",
   // relative, because the same files are served from app://bundle/ and from the loopback server
   base: "./",
   build: {
-    outDir: inProject("../out/renderer"),
+    outDir: "../out/renderer",
     emptyOutDir: true,
     target: "chrome130",
     minify: true,

@@ -50,7 +50,8 @@ export function DropTarget() {
     const events = { dragenter: onEnter, dragover: onOver, dragleave: onLeave, drop: onDrop, dragend: end };
     for (const [name, listener] of Object.entries(events)) window.addEventListener(name, listener as EventListener);
     return () => {
-      for (const [name, listener] of Object.entries(events)) window.removeEventListener(name, listener as EventListener);
+      for (const [name, listener] of Object.entries(events))
+        window.removeEventListener(name, listener as EventListener);
     };
   }, [engine, showToast]);
 

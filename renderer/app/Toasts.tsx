@@ -8,32 +8,32 @@ import { type Toast, useToasts } from "./toast-store.ts";
 const SHOWN_MS = 8000;
 
 export function Toasts() {
-  const { toasts, dismiss } = useToasts();
+  const toasts = useToasts((store) => store.toasts);
   useFailedJobToasts();
   return (
     <div className={classes.region} role="status" aria-live="polite">
       {toasts.map((toast) => (
-        <ToastCard key={toast.id} toast={toast} onDismiss={() => dismiss(toast.id)} />
+        <ToastCard key={toast.id} toast={toast} />
       ))}
     </div>
   );
 }
 
-function ToastCard({ toast, onDismiss }: { toast: Toast; onDismiss(): void }) {
+function ToastCard({ toast }: { toast: Toast }) {
+  const dismiss = useToasts((store) => store.dismiss);
   useEffect(() => {
-    const timer = window.setTimeout(onDismiss, SHOWN_MS);
+    const timer = window.setTimeout(() => dismiss(toast.id), SHOWN_MS);
     return () => window.clearTimeout(timer);
-    // the toast's own life, not the identity of the callback, decides
-  }, [toast]);
+  }, [toast, dismiss]);
   return (
     <div className={classes.toast} data-error={toast.isError ?? false}>
       <span>{toast.text}</span>
       {toast.href && (
-        <a href={toast.href} onClick={onDismiss}>
+        <a href={toast.href} onClick={() => dismiss(toast.id)}>
           {toast.linkText ?? "Show"}
         </a>
       )}
-      <CloseButton size="xs" aria-label="Dismiss" onClick={onDismiss} />
+      <CloseButton size="xs" aria-label="Dismiss" onClick={() => dismiss(toast.id)} />
     </div>
   );
 }
@@ -45,7 +45,12 @@ function useFailedJobToasts(): void {
     () =>
       engine.on("job.changed", ({ job }) => {
         if (job.status !== "failed" || window.location.hash.startsWith("#/jobs")) return;
-        show({ id: job.id, text: `${job.title} failed`, href: hrefOf({ screen: "jobs", jobId: job.id }), isError: true });
+        show({
+          id: job.id,
+          text: `${job.title} failed`,
+          href: hrefOf({ screen: "jobs", jobId: job.id }),
+          isError: true,
+        });
       }),
     [engine, show],
   );

@@ -60,7 +60,9 @@ function usePlaces(isOpen: boolean): PaletteCommand[] {
   });
   return [
     ...documents.map(({ id, title }) => place("Documents", id, title, { screen: "corpus", documentId: id })),
-    ...reflections.map(({ id, question }) => place("Reflections", id, question, { screen: "reflect", reflectionId: id })),
+    ...reflections.map(({ id, question }) =>
+      place("Reflections", id, question, { screen: "reflect", reflectionId: id }),
+    ),
     ...(graph?.concepts ?? []).map(({ id, label }) =>
       place("Concepts", id, label, { screen: "graph", focus: { kind: "concept", id } }),
     ),

@@ -1,4 +1,11 @@
-import { ActionIcon, Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  createTheme,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+  Tooltip,
+} from "@mantine/core";
 import { dark, light } from "../lib/colours.ts";
 
 /** Steps 6 and 7 carry white text; the lighter ones serve the dark scheme. */
@@ -33,7 +40,10 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "13px", md: "13px", lg: "15px", xl: "18px" },
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
   radius: { xs: "2px", sm: "4px", md: "4px", lg: "6px", xl: "8px" },
-  headings: { fontWeight: "600", sizes: { h1: { fontSize: "15px", lineHeight: "20px" }, h2: { fontSize: "13px", lineHeight: "18px" } } },
+  headings: {
+    fontWeight: "600",
+    sizes: { h1: { fontSize: "15px", lineHeight: "20px" }, h2: { fontSize: "13px", lineHeight: "18px" } },
+  },
   defaultRadius: "sm",
   colors: { accent, dark: greys },
   primaryColor: "accent",
@@ -43,7 +53,9 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({ defaultProps: { size: "xs" } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray", size: 28 } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, transitionProps: { duration: 80 }, multiline: true, maw: 320 } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { openDelay: 350, withArrow: false, transitionProps: { duration: 80 }, multiline: true, maw: 320 },
+    }),
     TextInput: { defaultProps: { size: "xs" } },
     Textarea: { defaultProps: { size: "xs" } },
     NumberInput: { defaultProps: { size: "xs" } },

@@ -9,6 +9,7 @@ const MOST = 3;
 
 export const useToasts = create<ToastStore>((set) => ({
   toasts: [],
-  show: (toast) => set(({ toasts }) => ({ toasts: [...toasts.filter(({ id }) => id !== toast.id), toast].slice(-MOST) })),
+  show: (toast) =>
+    set(({ toasts }) => ({ toasts: [...toasts.filter(({ id }) => id !== toast.id), toast].slice(-MOST) })),
   dismiss: (id) => set(({ toasts }) => ({ toasts: toasts.filter((toast) => toast.id !== id) })),
 }));

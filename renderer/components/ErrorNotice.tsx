@@ -30,7 +30,13 @@ export function ErrorNotice({ what, error, onRetry }: ErrorNoticeProps) {
               Try again
             </Button>
           )}
-          <Button variant="subtle" color="gray" size="compact-xs" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-xs"
+            aria-expanded={isOpen}
+            onClick={() => setIsOpen(!isOpen)}
+          >
             {isOpen ? "Hide details" : "Details"}
           </Button>
           <CopyButton value={details}>
@@ -49,7 +55,13 @@ export function ErrorNotice({ what, error, onRetry }: ErrorNoticeProps) {
 
 /** Errors arrive as thrown values or, with a job, already in their stored form. */
 function factsOf(error: unknown): Omit<SerializedError, "code"> & { code: string } {
-  if (!(error instanceof Error) && typeof error === "object" && error !== null && "code" in error && "message" in error) {
+  if (
+    !(error instanceof Error) &&
+    typeof error === "object" &&
+    error !== null &&
+    "code" in error &&
+    "message" in error
+  ) {
     return error as SerializedError;
   }
   return serializeError(error);

@@ -1,17 +1,18 @@
+import { Fragment } from "react";
+
 export type Range = { start: number; end: number };
 
 /** Text with some of its ranges marked. Ranges are in order and do not overlap. */
 export function MarkedText({ text, ranges }: { text: string; ranges: readonly Range[] }) {
-  let at = 0;
-  const parts = ranges.flatMap(({ start, end }) => {
-    const before = text.slice(at, start);
-    at = end;
-    return [before, <mark key={start}>{text.slice(start, end)}</mark>];
-  });
   return (
     <>
-      {parts}
-      {text.slice(at)}
+      {ranges.map(({ start, end }, i) => (
+        <Fragment key={start}>
+          {text.slice(ranges[i - 1]?.end ?? 0, start)}
+          <mark>{text.slice(start, end)}</mark>
+        </Fragment>
+      ))}
+      {text.slice(ranges.at(-1)?.end ?? 0)}
     </>
   );
 }

@@ -20,7 +20,9 @@ export function SearchField({ label, value, onChange, isBusy = false, className 
       data-focus-search
       {...(className ? { className } : {})}
       leftSection={isBusy ? <Loader size={14} /> : <IconSearch size={15} aria-hidden />}
-      rightSection={value ? <CloseButton size="xs" aria-label="Clear the search" onClick={() => onChange("")} /> : <kbd>/</kbd>}
+      rightSection={
+        value ? <CloseButton size="xs" aria-label="Clear the search" onClick={() => onChange("")} /> : <kbd>/</kbd>
+      }
       onChange={(event) => onChange(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;

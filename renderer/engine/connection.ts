@@ -1,4 +1,9 @@
-import { type EngineClient, engineContract, type EngineEventName, type EngineEvents } from "../../main/shared/contract/index.ts";
+import {
+  type EngineClient,
+  engineContract,
+  type EngineEventName,
+  type EngineEvents,
+} from "../../main/shared/contract/index.ts";
 import { AppError } from "../../main/shared/errors.ts";
 import { createRpcClient, type RpcClient } from "../../main/shared/rpc/client.ts";
 import type { Port } from "../../main/shared/rpc/port.ts";

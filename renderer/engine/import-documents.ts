@@ -80,7 +80,9 @@ async function uploadAndImport(engine: Engine, files: File[]): Promise<string> {
   const pdfs = files.filter(isPdf);
   useImports.setState({ skipped: files.filter((file) => !isPdf(file)).map(({ name }) => name) });
   if (pdfs.length === 0) {
-    throw new AppError("IMPORT_UNSUPPORTED", "There is no PDF among these files", { hint: "The corpus takes PDF files and folders of them." });
+    throw new AppError("IMPORT_UNSUPPORTED", "There is no PDF among these files", {
+      hint: "The corpus takes PDF files and folders of them.",
+    });
   }
   const paths: string[] = [];
   for (const [i, file] of pdfs.entries()) {

@@ -15,7 +15,10 @@ type LiveText = {
 /** Only the newest iteration of each reflection is kept: finished ones come from the engine's records. */
 export const useLiveText = create<LiveText>((set) => ({
   byReflection: new Map(),
-  append: (event) => set(({ byReflection }) => ({ byReflection: new Map(byReflection).set(event.reflectionId, grow(byReflection, event)) })),
+  append: (event) =>
+    set(({ byReflection }) => ({
+      byReflection: new Map(byReflection).set(event.reflectionId, grow(byReflection, event)),
+    })),
 }));
 
 export function collectLiveText(engine: Engine): void {

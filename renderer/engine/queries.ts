@@ -3,7 +3,7 @@ import type { EngineClient } from "../../main/shared/contract/index.ts";
 import type { Engine } from "./connection.ts";
 import { useEngine } from "./engine-context.ts";
 
-type DomainName = keyof EngineClient & string;
+type DomainName = keyof EngineClient;
 type MethodsOf<D extends DomainName> = keyof EngineClient[D] & string;
 export type MethodName = { [D in DomainName]: `${D}.${MethodsOf<D>}` }[DomainName];
 
@@ -49,6 +49,8 @@ export async function callEngine<N extends MethodName>(
 ): Promise<OutputOf<N>> {
   const [domain, method] = name.split(".") as [DomainName, string];
   // The name's type says that this method exists and what it takes and gives.
-  const call = (engine.client[domain] as unknown as Record<string, (input: unknown, options: object) => Promise<unknown>>)[method];
+  const call = (
+    engine.client[domain] as unknown as Record<string, (input: unknown, options: object) => Promise<unknown>>
+  )[method];
   return (await call?.(input, signal ? { signal } : {})) as OutputOf<N>;
 }

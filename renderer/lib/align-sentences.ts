@@ -94,7 +94,7 @@ function bestPairs(removed: Sentence[], added: Sentence[]): [number, number][] {
     }
   }
   const pairs: [number, number][] = [];
-  for (let i = 0, j = 0; i < removed.length && j < added.length; ) {
+  for (let i = 0, j = 0; i < removed.length && j < added.length;) {
     if (best[i]![j] === best[i + 1]![j]) i++;
     else if (best[i]![j] === best[i]![j + 1]) j++;
     else pairs.push([i++, j++]);
@@ -121,32 +121,36 @@ function diceSimilarity(a: Map<string, number>, b: Map<string, number>): number 
 }
 
 function changedRow(before: Sentence, after: Sentence): AlignedRow {
-  const parts = diffWordsWithSpace(before.text, after.text).map(
-    ({ value, added, removed }): WordPart => ({ text: value, kind: added ? "added" : removed ? "removed" : "same" }),
-  );
+  const parts = diffWordsWithSpace(before.text, after.text).map(({ value, added, removed }): WordPart => ({
+    text: value,
+    kind: added ? "added" : removed ? "removed" : "same",
+  }));
   return { kind: "changed", before, after, parts: joinChanges(parts) };
 }
 
-/** A space between two changes belongs to them: "a threshold" → "about 5 wt%" is one change, not three. */
+/**
+ * A space between two changes belongs to them ("a threshold" → "about 5 wt%" is one change, not three), and a space
+ * that both versions have after a change does not.
+ */
 function joinChanges(parts: readonly WordPart[]): WordPart[] {
   const joined: WordPart[] = [];
   let removed = "";
   let added = "";
-  const flush = () => {
-    if (removed) joined.push({ text: removed, kind: "removed" });
-    if (added) joined.push({ text: added, kind: "added" });
+  const flush = (): string => {
+    const space = removed.endsWith(" ") && added.endsWith(" ") ? " " : "";
+    if (removed) joined.push({ text: removed.slice(0, removed.length - space.length), kind: "removed" });
+    if (added) joined.push({ text: added.slice(0, added.length - space.length), kind: "added" });
     removed = "";
     added = "";
+    return space;
   };
   parts.forEach((part, i) => {
-    const isGap = part.text.trim() === "" && (removed || added) && i + 1 < parts.length;
-    if (part.kind === "same" && !isGap) {
-      flush();
-      joined.push(part);
-    }
-    if (part.kind === "removed" || (isGap && part.kind === "same")) removed += part.text;
-    if (part.kind === "added" || (isGap && part.kind === "same")) added += part.text;
+    const isGap = part.kind === "same" && part.text.trim() === "" && (removed || added) && i + 1 < parts.length;
+    if (part.kind === "same" && !isGap) joined.push({ text: flush() + part.text, kind: "same" });
+    if (part.kind === "removed" || isGap) removed += part.text;
+    if (part.kind === "added" || isGap) added += part.text;
   });
-  flush();
-  return joined;
+  const space = flush();
+  if (space) joined.push({ text: space, kind: "same" });
+  return joined.filter(({ text }) => text !== "");
 }

@@ -45,7 +45,8 @@ export function formatEstimate(ms: number): string {
 }
 
 export function formatRate(perSecond: number, unit: string): string {
-  if (perSecond >= 0.95) return `${perSecond < 10 ? perSecond.toFixed(1) : formatCount(Math.round(perSecond))} ${unit}/s`;
+  if (perSecond >= 0.95)
+    return `${perSecond < 10 ? perSecond.toFixed(1) : formatCount(Math.round(perSecond))} ${unit}/s`;
   return `${(perSecond * 60).toFixed(1)} ${unit}/min`;
 }
 

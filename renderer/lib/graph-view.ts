@@ -3,7 +3,10 @@ import type { ConceptRow, ConceptType, RelationRow } from "../../main/shared/con
 /** What the user has asked to see of the graph. */
 export type GraphFilter = { hiddenTypes: ReadonlySet<ConceptType>; round: number };
 
-export function isConceptShown(concept: Pick<ConceptRow, "type" | "firstRound">, { hiddenTypes, round }: GraphFilter): boolean {
+export function isConceptShown(
+  concept: Pick<ConceptRow, "type" | "firstRound">,
+  { hiddenTypes, round }: GraphFilter,
+): boolean {
   return concept.firstRound <= round && !hiddenTypes.has(concept.type);
 }
 

@@ -35,7 +35,9 @@ function segmentsOf(route: Route): string[] {
   if (route.screen === "jobs") return route.jobId ? [route.jobId] : [];
   if (route.screen === "graph") {
     if (!route.focus) return [];
-    return route.focus.kind === "path" ? ["path", route.focus.fromId, route.focus.toId] : [route.focus.kind, route.focus.id];
+    return route.focus.kind === "path"
+      ? ["path", route.focus.fromId, route.focus.toId]
+      : [route.focus.kind, route.focus.id];
   }
   if (route.screen === "reflect") {
     if (!route.reflectionId) return [];

@@ -42,9 +42,17 @@ export function sentenceOfHit(text: string, query: string): HitSentence {
 
 const WORD = /[\p{L}\p{N}]+/gu;
 
-/** Short words carry no meaning of their own and would light up everywhere. */
+/** Words without a meaning of their own would light up everywhere. */
+const FILLERS = new Set(
+  "the and for are was were with from that this these those how what why which when does did not into than its has have can".split(
+    " ",
+  ),
+);
+
 function queryWords(query: string): string[] {
-  return [...query.toLowerCase().matchAll(WORD)].map(([word]) => word).filter((word) => word.length > 2);
+  return [...query.toLowerCase().matchAll(WORD)]
+    .map(([word]) => word)
+    .filter((word) => word.length > 2 && !FILLERS.has(word));
 }
 
 /** Words of the text that begin as a word of the query does ("batteries" for "battery"). */

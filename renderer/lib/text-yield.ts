@@ -5,6 +5,10 @@ export function textYield(nPages: number, nPagesWithText: number): { text: strin
   const nWithout = nPages - nPagesWithText;
   if (nPages === 0) return { text: "–", isPartial: false };
   if (nWithout === 0) return { text: nPages === 1 ? "the page has text" : "all pages have text", isPartial: false };
-  if (nPagesWithText === 0) return { text: nPages === 1 ? "the page has no text" : "no page has text", isPartial: true };
-  return { text: `${nWithout} of ${plural(nPages, "page")} ${nWithout === 1 ? "has" : "have"} no text`, isPartial: true };
+  if (nPagesWithText === 0)
+    return { text: nPages === 1 ? "the page has no text" : "no page has text", isPartial: true };
+  return {
+    text: `${nWithout} of ${plural(nPages, "page")} ${nWithout === 1 ? "has" : "have"} no text`,
+    isPartial: true,
+  };
 }

@@ -1,14 +1,10 @@
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { navigate as navigateHash, useHashLocation } from "wouter/use-hash-location";
 import { formatRoute, parseRoute, type Route } from "./routes.ts";
 
 export function useRoute(): Route {
   const [location] = useHashLocation();
   return useMemo(() => parseRoute(location), [location]);
-}
-
-export function useNavigate(): typeof navigate {
-  return useCallback(navigate, []);
 }
 
 /** `replace` for moves inside a place (another page of the same paper), so that "back" leaves the place. */

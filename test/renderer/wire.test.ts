@@ -15,10 +15,14 @@ const value = fc.letrec((tie) => ({
     bytes,
     floats,
     fc.array(tie("any"), { maxLength: 5 }),
-    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom("$bytes", "$floats", "$number", "$$bytes", "__proto__", "constructor")), tie("any"), {
-      maxKeys: 5,
-      noNullPrototype: true,
-    }),
+    fc.dictionary(
+      fc.oneof(fc.string(), fc.constantFrom("$bytes", "$floats", "$number", "$$bytes", "__proto__", "constructor")),
+      tie("any"),
+      {
+        maxKeys: 5,
+        noNullPrototype: true,
+      },
+    ),
   ),
 })).any;
 
@@ -41,7 +45,10 @@ describe("wire format", () => {
     const message = encodeMessage({ pdf: new Uint8Array([1, 2, 3]), scores: new Float32Array([0.5]) });
     const padded = new Uint8Array(message.length + 3);
     padded.set(message, 3);
-    expect(decodeMessage(padded.subarray(3))).toEqual({ pdf: new Uint8Array([1, 2, 3]), scores: new Float32Array([0.5]) });
+    expect(decodeMessage(padded.subarray(3))).toEqual({
+      pdf: new Uint8Array([1, 2, 3]),
+      scores: new Float32Array([0.5]),
+    });
   });
 
   it("returns arrays that do not share the message's memory", () => {

@@ -84,7 +84,7 @@ function sliceOf(message: Uint8Array, base: number, span: unknown, bytesPerEleme
   const start = base + offset;
   const end = start + length * bytesPerElement;
   if (end > message.length) throw malformed("an attachment is cut off");
-  return message.slice(start, end).buffer as ArrayBuffer; // slice() always copies into memory of its own
+  return message.slice(start, end).buffer; // slice() always copies into memory of its own
 }
 
 function isJsonNumber(value: number): boolean {

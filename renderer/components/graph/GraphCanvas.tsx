@@ -1,17 +1,29 @@
 import Sigma from "sigma";
 import { EdgeArrowProgram, EdgeLineProgram } from "sigma/rendering";
-import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
+import { type RefObject, useEffect, useEffectEvent, useImperativeHandle, useRef, useState } from "react";
 import type { ConceptRow, RelationRow } from "../../../main/shared/contract/graph.ts";
 import { type ColorScheme, conceptColours, dark, light } from "../../lib/colours.ts";
 import { type GraphFilter, isConceptShown, type Neighbourhood } from "../../lib/graph-view.ts";
 import { ErrorNotice } from "../ErrorNotice.tsx";
-import { type ConceptGraph, createConceptGraph, type EdgeAttributes, MANY_EDGES, type NodeAttributes, syncGraph } from "./build-graph.ts";
+import {
+  type ConceptGraph,
+  createConceptGraph,
+  type EdgeAttributes,
+  MANY_EDGES,
+  type NodeAttributes,
+  syncGraph,
+} from "./build-graph.ts";
 import { hoverDrawer, labelDrawer } from "./draw-labels.ts";
 import classes from "./GraphCanvas.module.css";
 import { runLayout } from "./run-layout.ts";
 
 export type Position = { id: string; x: number; y: number };
-export type GraphCanvasHandle = { layOut(): void; fit(): void; zoom(factor: number): void; centreOn(conceptId: string): void };
+export type GraphCanvasHandle = {
+  layOut(): void;
+  fit(): void;
+  zoom(factor: number): void;
+  centreOn(conceptId: string): void;
+};
 
 export type GraphCanvasProps = {
   concepts: ConceptRow[];
@@ -44,14 +56,14 @@ export function GraphCanvas(props: GraphCanvasProps) {
   const sigma = useRef<ConceptSigma | null>(null);
   const stopLayout = useRef<() => void>(() => {});
 
-  const layOut = () => {
+  const layOut = useEffectEvent(() => {
     stopLayout.current();
     setIsLayingOut(true);
     stopLayout.current = runLayout(graph, () => {
       setIsLayingOut(false);
       latest.current.onLaidOut(graph.mapNodes((id, { x, y }) => ({ id, x, y })));
     });
-  };
+  });
 
   useEffect(() => {
     if (syncGraph(graph, concepts, relations)) layOut();
@@ -97,7 +109,12 @@ export function GraphCanvas(props: GraphCanvasProps) {
   if (failure) return <ErrorNotice what="The graph cannot be drawn: WebGL is missing here" error={failure} />;
   return (
     <>
-      <div ref={container} className={classes.canvas} role="img" aria-label={`Graph of ${concepts.length} concepts and ${relations.length} relations`} />
+      <div
+        ref={container}
+        className={classes.canvas}
+        role="img"
+        aria-label={`Graph of ${concepts.length} concepts and ${relations.length} relations`}
+      />
       {isLayingOut && (
         <div className={classes.status} role="status">
           Finding places…
@@ -150,11 +167,15 @@ function createSigma(
 }
 
 function neighboursIn(graph: ConceptGraph, conceptId: string): Neighbourhood {
-  return { conceptIds: new Set([conceptId, ...graph.neighbors(conceptId)]), relationIds: new Set(graph.edges(conceptId)) };
+  return {
+    conceptIds: new Set([conceptId, ...graph.neighbors(conceptId)]),
+    relationIds: new Set(graph.edges(conceptId)),
+  };
 }
 
 function reduceNode(id: string, data: NodeAttributes, { filter, lit, hovered, selectedId, colorScheme }: View) {
-  if (!isConceptShown({ type: data.conceptType, firstRound: data.firstRound }, filter)) return { ...data, hidden: true };
+  if (!isConceptShown({ type: data.conceptType, firstRound: data.firstRound }, filter))
+    return { ...data, hidden: true };
   const focus = hovered ?? lit;
   const isLit = focus === null || focus.conceptIds.has(id);
   if (!isLit) return { ...data, color: colorScheme === "dark" ? dark.line : light.line, label: "", zIndex: 0 };
@@ -167,16 +188,28 @@ function reduceNode(id: string, data: NodeAttributes, { filter, lit, hovered, se
   };
 }
 
-function reduceEdge(id: string, data: EdgeAttributes, { filter, lit, hovered, colorScheme }: View, graph: ConceptGraph) {
+function reduceEdge(
+  id: string,
+  data: EdgeAttributes,
+  { filter, lit, hovered, colorScheme }: View,
+  graph: ConceptGraph,
+) {
   const [source, target] = graph.extremities(id);
-  const isShown = data.firstRound <= filter.round && [source, target].every((node) => {
-    const { conceptType, firstRound } = graph.getNodeAttributes(node);
-    return isConceptShown({ type: conceptType, firstRound }, filter);
-  });
+  const isShown =
+    data.firstRound <= filter.round &&
+    [source, target].every((node) => {
+      const { conceptType, firstRound } = graph.getNodeAttributes(node);
+      return isConceptShown({ type: conceptType, firstRound }, filter);
+    });
   if (!isShown) return { ...data, hidden: true };
   const tokens = colorScheme === "dark" ? dark : light;
   const focus = hovered ?? lit;
   if (focus === null) return { ...data, color: tokens["line-strong"], zIndex: 0 };
   const isLit = focus.relationIds.has(id);
-  return { ...data, color: isLit ? tokens.dim : tokens.sunken, size: isLit ? data.size + 1 : data.size, zIndex: isLit ? 1 : 0 };
+  return {
+    ...data,
+    color: isLit ? tokens.dim : tokens.sunken,
+    size: isLit ? data.size + 1 : data.size,
+    zIndex: isLit ? 1 : 0,
+  };
 }

@@ -2,7 +2,15 @@ import Graph from "graphology";
 import type { ConceptRow, ConceptType, RelationRow } from "../../../main/shared/contract/graph.ts";
 import { nodeSize, startPosition } from "../../lib/graph-view.ts";
 
-export type NodeAttributes = { x: number; y: number; size: number; label: string; type: string; conceptType: ConceptType; firstRound: number };
+export type NodeAttributes = {
+  x: number;
+  y: number;
+  size: number;
+  label: string;
+  type: string;
+  conceptType: ConceptType;
+  firstRound: number;
+};
 export type EdgeAttributes = { size: number; weight: number; label: string; type: string; firstRound: number };
 export type ConceptGraph = Graph<NodeAttributes, EdgeAttributes>;
 
@@ -14,7 +22,11 @@ export function createConceptGraph(): ConceptGraph {
 }
 
 /** Brings the graph to what the engine says, keeping the place of every node that stays. True when a new one needs a place. */
-export function syncGraph(graph: ConceptGraph, concepts: readonly ConceptRow[], relations: readonly RelationRow[]): boolean {
+export function syncGraph(
+  graph: ConceptGraph,
+  concepts: readonly ConceptRow[],
+  relations: readonly RelationRow[],
+): boolean {
   const conceptIds = new Set<string>(concepts.map(({ id }) => id));
   const relationIds = new Set<string>(relations.map(({ id }) => id));
   for (const edge of graph.edges()) if (!relationIds.has(edge)) graph.dropEdge(edge);
@@ -24,7 +36,13 @@ export function syncGraph(graph: ConceptGraph, concepts: readonly ConceptRow[], 
   let needsLayout = false;
   for (const [i, concept] of concepts.entries()) {
     const { id, label, type, nEvidence, firstRound, x, y } = concept;
-    const look = { label, type: "circle", conceptType: type, firstRound, size: nodeSize(nEvidence, most, concepts.length) };
+    const look = {
+      label,
+      type: "circle",
+      conceptType: type,
+      firstRound,
+      size: nodeSize(nEvidence, most, concepts.length),
+    };
     if (graph.hasNode(id)) {
       graph.mergeNodeAttributes(id, look);
       continue;

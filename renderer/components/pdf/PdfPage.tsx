@@ -20,7 +20,12 @@ export function PdfPage({ documentId, pageIndex, scale, highlights, children }: 
     <div className={classes.page} data-page={pageIndex + 1}>
       <Rotate documentId={documentId} pageIndex={pageIndex}>
         <PagePointerProvider documentId={documentId} pageIndex={pageIndex}>
-          <RenderLayer documentId={documentId} pageIndex={pageIndex} aria-label={`Page ${pageIndex + 1}`} className={classes.picture} />
+          <RenderLayer
+            documentId={documentId}
+            pageIndex={pageIndex}
+            aria-label={`Page ${pageIndex + 1}`}
+            className={classes.picture}
+          />
           {highlights.map(({ left, top, width, height }) => (
             <div
               key={`${left}/${top}`}
@@ -29,7 +34,11 @@ export function PdfPage({ documentId, pageIndex, scale, highlights, children }: 
               style={{ left: left * scale, top: top * scale, width: width * scale, height: height * scale }}
             />
           ))}
-          <SelectionLayer documentId={documentId} pageIndex={pageIndex} textStyle={{ background: "rgb(47 120 199 / 0.35)" }} />
+          <SelectionLayer
+            documentId={documentId}
+            pageIndex={pageIndex}
+            textStyle={{ background: "rgb(47 120 199 / 0.35)" }}
+          />
           {children}
         </PagePointerProvider>
       </Rotate>

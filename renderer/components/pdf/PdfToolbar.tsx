@@ -5,7 +5,13 @@ import classes from "./PdfView.module.css";
 
 const ZOOM_STEP = 1.25;
 
-export type PdfToolbarProps = { page: number; nPages: number; zoom: number; onPage(page: number): void; onZoom(zoom: number): void };
+export type PdfToolbarProps = {
+  page: number;
+  nPages: number;
+  zoom: number;
+  onPage(page: number): void;
+  onZoom(zoom: number): void;
+};
 
 export function PdfToolbar({ page, nPages, zoom, onPage, onZoom }: PdfToolbarProps) {
   return (

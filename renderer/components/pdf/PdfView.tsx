@@ -63,17 +63,35 @@ export default function PdfView(props: PdfViewProps) {
   );
 }
 
-function OpenDocument({ documentId, target, renderOverlay, renderPageMark, onPageChange }: PdfViewProps & { documentId: string }) {
+function OpenDocument({
+  documentId,
+  target,
+  renderOverlay,
+  renderPageMark,
+  onPageChange,
+}: PdfViewProps & { documentId: string }) {
   const { scale, zoom, setZoom, isFitted, viewportRef } = useFitWidth(documentId);
   const { currentPage, nPages, goToPage } = usePlaceOnPage({ documentId, target, isReady: isFitted, onPageChange });
   return (
     <div className={classes.view}>
       <PdfToolbar page={currentPage} nPages={nPages} zoom={zoom} onPage={goToPage} onZoom={setZoom} />
       <div className={classes.body}>
-        <PdfThumbnails documentId={documentId} nPages={nPages} currentPage={currentPage} onPage={goToPage} renderPageMark={renderPageMark} />
+        <PdfThumbnails
+          documentId={documentId}
+          nPages={nPages}
+          currentPage={currentPage}
+          onPage={goToPage}
+          renderPageMark={renderPageMark}
+        />
         <div className={classes.viewport} ref={viewportRef}>
           <GlobalPointerProvider documentId={documentId}>
-            <Viewport documentId={documentId} tabIndex={0} role="region" aria-label="Pages" style={{ background: "var(--sunken)" }}>
+            <Viewport
+              documentId={documentId}
+              tabIndex={0}
+              role="region"
+              aria-label="Pages"
+              style={{ background: "var(--sunken)" }}
+            >
               <Scroller
                 documentId={documentId}
                 renderPage={({ pageIndex }) => (
@@ -108,7 +126,11 @@ function useTimeout(documentId: string): boolean {
 }
 
 function Opening({ hasTimedOut }: { hasTimedOut: boolean }) {
-  return hasTimedOut ? <PdfFailure reason="The page view did not start" /> : <LoadingRows what="The pages" nRows={10} />;
+  return hasTimedOut ? (
+    <PdfFailure reason="The page view did not start" />
+  ) : (
+    <LoadingRows what="The pages" nRows={10} />
+  );
 }
 
 function PdfFailure({ reason }: { reason: string }) {
@@ -122,7 +144,7 @@ function PdfFailure({ reason }: { reason: string }) {
 
 function pluginsFor(documentId: string, name: string, bytes: Uint8Array) {
   // the worker takes the memory away from whoever gives it: it gets a copy
-  const buffer = bytes.slice().buffer as ArrayBuffer;
+  const buffer = bytes.slice().buffer;
   return [
     createPluginRegistration(DocumentManagerPluginPackage, { initialDocuments: [{ documentId, name, buffer }] }),
     createPluginRegistration(ViewportPluginPackage, { viewportGap: 12 }),

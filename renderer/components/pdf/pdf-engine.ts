@@ -10,6 +10,9 @@ let engine: PdfEngine | undefined;
  * be absolute; fallback fonts are off because they would come from the network.
  */
 export function pdfEngine(): PdfEngine {
-  engine ??= createPdfiumEngine(new URL(wasmPath, window.location.href).href, { fontFallback: null, encoderPoolSize: 2 });
+  engine ??= createPdfiumEngine(new URL(wasmPath, window.location.href).href, {
+    fontFallback: null,
+    encoderPoolSize: 2,
+  });
   return engine;
 }

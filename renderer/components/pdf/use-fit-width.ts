@@ -14,7 +14,10 @@ export function useFitWidth(documentId: string) {
   const [widthPx, setWidthPx] = useState(0);
   const [zoom, setZoom] = useState(1);
   const pages = state?.document?.pages ?? [];
-  const pageWidthPt = Math.max(1, ...pages.map(({ size, rotation }) => (rotation % 2 === 1 ? size.height : size.width)));
+  const pageWidthPt = Math.max(
+    1,
+    ...pages.map(({ size, rotation }) => (rotation % 2 === 1 ? size.height : size.width)),
+  );
 
   useEffect(() => {
     const element = viewportRef.current;

@@ -11,23 +11,23 @@ const PASSAGE_AT = 30;
 export function usePlaceOnPage({ documentId, target, isReady, onPageChange }: Options) {
   const { provides: scroll, state } = useScroll(documentId);
   const page = useRef(0);
-  const key = `${target.page}/${target.rects.map(({ left, top }) => `${left},${top}`).join(" ")}`;
+  const { page: targetPage } = target;
+  const passageTop = target.rects[0]?.top;
 
   useEffect(() => {
     if (!scroll || !isReady) return;
-    const [first] = target.rects;
     // a page that is already being read is not moved when only its number was written into the address
-    if (!first && page.current === target.page) return;
+    if (passageTop === undefined && page.current === targetPage) return;
     // the layout of the new scale is painted in the next frame
     const frame = requestAnimationFrame(() =>
       scroll.scrollToPage({
-        pageNumber: target.page,
+        pageNumber: targetPage,
         behavior: "instant",
-        ...(first ? { pageCoordinates: { x: 0, y: first.top }, alignY: PASSAGE_AT } : {}),
+        ...(passageTop === undefined ? {} : { pageCoordinates: { x: 0, y: passageTop }, alignY: PASSAGE_AT }),
       }),
     );
     return () => cancelAnimationFrame(frame);
-  }, [scroll, isReady, key]);
+  }, [scroll, isReady, targetPage, passageTop]);
 
   useEffect(
     () =>

@@ -18,7 +18,12 @@ export type ChunkBandsProps = { documentId: DocumentId; page: number; scale: num
 export function ChunkBands({ documentId, page, scale, active }: ChunkBandsProps) {
   const { data } = useEngineQuery("corpus.getPage", { documentId, page });
   return data?.chunks.map((chunk) => (
-    <ChunkBand key={chunk.id} chunk={chunk} scale={scale} isActive={active.page === page && holds(chunk, active.span)} />
+    <ChunkBand
+      key={chunk.id}
+      chunk={chunk}
+      scale={scale}
+      isActive={active.page === page && holds(chunk, active.span)}
+    />
   ));
 }
 
@@ -34,7 +39,11 @@ function ChunkBand({ chunk, scale, isActive }: { chunk: ChunkRow; scale: number;
         className={classes.band}
         data-active={isActive}
         data-references={chunk.isReferences}
-        style={{ left: (left - GAP_PT) * scale - 4 - LANE_PX * (chunk.ordinal % 2), top: top * scale, height: (bottom - top) * scale }}
+        style={{
+          left: (left - GAP_PT) * scale - 4 - LANE_PX * (chunk.ordinal % 2),
+          top: top * scale,
+          height: (bottom - top) * scale,
+        }}
         // the page below would begin a text selection
         onPointerDown={(event) => event.stopPropagation()}
       />

@@ -1,14 +1,14 @@
 import { SegmentedControl, Splitter } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect } from "react";
-import type { DocumentRow, SearchMode } from "../../../main/shared/contract/corpus.ts";
+import type { DocumentRow } from "../../../main/shared/contract/corpus.ts";
 import { Loaded } from "../../components/Loaded.tsx";
 import { ScreenHeader } from "../../components/ScreenHeader.tsx";
 import { SearchField } from "../../components/SearchField.tsx";
 import { useEngineQuery } from "../../engine/queries.ts";
 import { plural } from "../../lib/format.ts";
 import type { Route } from "../../lib/routes.ts";
-import { useNavigate, useRoute } from "../../lib/use-route.ts";
+import { navigate, useRoute } from "../../lib/use-route.ts";
 import classes from "./Corpus.module.css";
 import { useCorpusView } from "./corpus-view.ts";
 import { DocumentPanel } from "./DocumentPanel.tsx";
@@ -78,7 +78,7 @@ function SearchBar({ isBusy }: { isBusy: boolean }) {
       <SegmentedControl
         aria-label="Search by"
         value={mode}
-        onChange={(value) => useCorpusView.setState({ mode: value as SearchMode })}
+        onChange={(value) => useCorpusView.setState({ mode: value })}
         data={[
           { value: "hybrid", label: "Both" },
           { value: "vector", label: "Meaning" },
@@ -92,20 +92,24 @@ function SearchBar({ isBusy }: { isBusy: boolean }) {
 function Summary({ rows }: { rows: DocumentRow[] }) {
   const nPages = rows.reduce((sum, row) => sum + row.nPages, 0);
   const nChunks = rows.reduce((sum, row) => sum + row.nChunks, 0);
-  const facts = [plural(rows.length, "document"), nPages > 0 && plural(nPages, "page"), nChunks > 0 && plural(nChunks, "chunk")];
+  const facts = [
+    plural(rows.length, "document"),
+    nPages > 0 && plural(nPages, "page"),
+    nChunks > 0 && plural(nChunks, "chunk"),
+  ];
   return <>{facts.filter(Boolean).join(" · ")}</>;
 }
 
 /** Esc closes the document; a menu, a dialog or a field that is open takes it first. */
 function useEscape(isOpen: boolean): void {
-  const navigate = useNavigate();
   useEffect(() => {
     if (!isOpen) return;
     const onKeyDown = (event: KeyboardEvent) => {
-      const isTaken = event.defaultPrevented || document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null;
+      const isTaken =
+        event.defaultPrevented || document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null;
       if (event.key === "Escape" && !isTaken) navigate({ screen: "corpus" });
     };
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
-  }, [isOpen, navigate]);
+  }, [isOpen]);
 }

@@ -8,7 +8,7 @@ import { Loaded, LoadingRows } from "../../components/Loaded.tsx";
 import { useEngineQuery, type OutputOf } from "../../engine/queries.ts";
 import { plural } from "../../lib/format.ts";
 import type { Route } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { ChunkBands } from "./ChunkBands.tsx";
 import { useCorpusView } from "./corpus-view.ts";
 import classes from "./DocumentPanel.module.css";
@@ -41,7 +41,6 @@ export function DocumentPanel({ route }: { route: DocumentRoute }) {
 }
 
 function PanelHeader({ document }: { document: DocumentWithPages }) {
-  const navigate = useNavigate();
   const { areChunksShown, isTextShown } = useCorpusView();
   return (
     <header className={classes.header}>
@@ -74,7 +73,6 @@ function PanelHeader({ document }: { document: DocumentWithPages }) {
 }
 
 function Pages({ document, route }: { document: DocumentWithPages; route: DocumentRoute }) {
-  const navigate = useNavigate();
   const { areChunksShown, isTextShown } = useCorpusView();
   const bytes = useEngineQuery("corpus.getPdf", { documentId: document.id }, { keepUnusedMs: BYTES_KEPT_MS });
   const page = route.page ?? 1;
@@ -84,9 +82,10 @@ function Pages({ document, route }: { document: DocumentWithPages; route: Docume
       // a marked passage keeps its address while one looks around it
       if (!route.span) navigate({ screen: "corpus", documentId: document.id, page: newPage }, { replace: true });
     },
-    [navigate, document.id, route.span],
+    [document.id, route.span],
   );
-  const qualityOf = (pageNumber: number) => document.pages.find((summary) => summary.page === pageNumber)?.quality ?? "good";
+  const qualityOf = (pageNumber: number) =>
+    document.pages.find((summary) => summary.page === pageNumber)?.quality ?? "good";
   return (
     <div className={classes.body}>
       {passage.isMissing && (

@@ -27,14 +27,19 @@ function describe({ status, nChunks, nChunksEmbedded }: DocumentRow) {
     case "reading":
       return { word: "Reading", icon: <Loader size={13} aria-hidden />, tone: "quiet" };
     case "embedding":
-      return { word: `Embedding ${formatCount(nChunksEmbedded)} of ${formatCount(nChunks)}`, icon: <Loader size={13} aria-hidden />, tone: "quiet" };
+      return {
+        word: `Embedding ${formatCount(nChunksEmbedded)} of ${formatCount(nChunks)}`,
+        icon: <Loader size={13} aria-hidden />,
+        tone: "quiet",
+      };
     case "needs_ocr":
       return { word: "Needs OCR", icon: <IconScanEye size={15} aria-hidden />, tone: "warning" };
     case "failed":
       return { word: "Failed", icon: <IconAlertTriangle size={15} aria-hidden />, tone: "failed" };
     case "ready":
       // a document imported without its embeddings is found by its words only
-      if (nChunksEmbedded < nChunks) return { word: "Ready, words only", icon: <IconCircleCheck size={15} aria-hidden />, tone: "warning" };
+      if (nChunksEmbedded < nChunks)
+        return { word: "Ready, words only", icon: <IconCircleCheck size={15} aria-hidden />, tone: "warning" };
       return { word: "Ready", icon: <IconCircleCheck size={15} aria-hidden />, tone: "good" };
   }
 }

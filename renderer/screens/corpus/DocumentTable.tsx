@@ -6,7 +6,7 @@ import { RelativeTime } from "../../components/RelativeTime.tsx";
 import { formatBytes, formatCount } from "../../lib/format.ts";
 import { formatRoute, hrefOf } from "../../lib/routes.ts";
 import { textYield } from "../../lib/text-yield.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { type SortKey, sortDocuments, useCorpusView } from "./corpus-view.ts";
 import { DocumentState } from "./DocumentState.tsx";
 import classes from "./DocumentTable.module.css";
@@ -39,7 +39,15 @@ export function DocumentTable({ rows, openId }: { rows: DocumentRow[]; openId: s
           {virtual.getVirtualItems().map(({ index, start }) => {
             const row = sorted[index];
             return (
-              row && <TableRow key={row.id} row={row} rowIndex={index + 2} isOpen={row.id === openId} transform={`translateY(${start}px)`} />
+              row && (
+                <TableRow
+                  key={row.id}
+                  row={row}
+                  rowIndex={index + 2}
+                  isOpen={row.id === openId}
+                  transform={`translateY(${start}px)`}
+                />
+              )
             );
           })}
         </div>
@@ -58,14 +66,17 @@ function HeaderRow() {
             key={label}
             role="columnheader"
             className={className}
-            {...(key === sortKey ? { "aria-sort": isDescending ? ("descending" as const) : ("ascending" as const) } : {})}
+            {...(key === sortKey
+              ? { "aria-sort": isDescending ? ("descending" as const) : ("ascending" as const) }
+              : {})}
           >
             {key === null ? (
               label
             ) : (
               <button type="button" className={classes.sort} onClick={() => sortBy(key)}>
                 {label}
-                {key === sortKey && (isDescending ? <IconArrowDown size={12} aria-hidden /> : <IconArrowUp size={12} aria-hidden />)}
+                {key === sortKey &&
+                  (isDescending ? <IconArrowDown size={12} aria-hidden /> : <IconArrowUp size={12} aria-hidden />)}
               </button>
             )}
           </div>
@@ -78,7 +89,6 @@ function HeaderRow() {
 type TableRowProps = { row: DocumentRow; rowIndex: number; isOpen: boolean; transform: string };
 
 function TableRow({ row, rowIndex, isOpen, transform }: TableRowProps) {
-  const navigate = useNavigate();
   const place = { screen: "corpus", documentId: row.id } as const;
   const { text, isPartial } = textYield(row.nPages, row.nPagesWithText);
   return (
@@ -91,7 +101,12 @@ function TableRow({ row, rowIndex, isOpen, transform }: TableRowProps) {
       onClick={() => navigate(place)}
     >
       <div role="cell" className={classes.title}>
-        <a href={hrefOf(place)} className="clip" data-route={formatRoute(place)} onClick={(event) => event.stopPropagation()}>
+        <a
+          href={hrefOf(place)}
+          className="clip"
+          data-route={formatRoute(place)}
+          onClick={(event) => event.stopPropagation()}
+        >
           {row.title}
         </a>
         <span className="dim small clip">

@@ -19,7 +19,9 @@ export function FirstSteps() {
   return (
     <div className={classes.steps}>
       <h2>Turn your papers into a small reasoning model</h2>
-      <p className="dim">Everything stays on this machine. Drop files or folders anywhere on this window at any time.</p>
+      <p className="dim">
+        Everything stays on this machine. Drop files or folders anywhere on this window at any time.
+      </p>
       <ol>
         <Step n={1} title="Add papers" isDone={false}>
           <p>PDFs are copied into the workspace, read page by page and made searchable by words and by meaning.</p>
@@ -29,7 +31,10 @@ export function FirstSteps() {
           </div>
         </Step>
         <ModelStep nModels={workspace?.nModels ?? 0} />
-        <PairsStep nPairs={workspace?.nPairs ?? 0} isReady={(workspace?.nModels ?? 0) > 0 && (workspace?.nDocuments ?? 0) > 0} />
+        <PairsStep
+          nPairs={workspace?.nPairs ?? 0}
+          isReady={(workspace?.nModels ?? 0) > 0 && (workspace?.nDocuments ?? 0) > 0}
+        />
       </ol>
     </div>
   );
@@ -38,7 +43,11 @@ export function FirstSteps() {
 function SampleButton() {
   const engine = useEngine();
   return (
-    <Button variant="default" leftSection={<IconBooks size={15} aria-hidden />} onClick={() => void importSample(engine)}>
+    <Button
+      variant="default"
+      leftSection={<IconBooks size={15} aria-hidden />}
+      onClick={() => void importSample(engine)}
+    >
       Use the sample corpus
     </Button>
   );
@@ -49,17 +58,26 @@ function ModelStep({ nModels }: { nModels: number }) {
   const { data: catalog = [] } = useEngineQuery("model.catalog", {});
   const get = useEngineCommand("model.get");
   const add = useEngineCommand("model.add");
-  const missing = catalog.filter((entry) => entry.kind === "chat" && !entry.isPresent);
+  const offered = nModels > 0 ? [] : catalog.filter(({ kind }) => kind === "chat");
   const addFile = async () => {
     const [path] = (await window.studio?.openFiles("model")) ?? [];
     if (path) add.mutate({ path });
   };
   return (
     <Step n={2} title="Choose a model" isDone={nModels > 0}>
-      <p>{nModels > 0 ? `${plural(nModels, "model")} ready.` : "A GGUF file of your own, or one from the list. Fetching it is the only step that may use the network."}</p>
+      <p>
+        {nModels > 0
+          ? `${plural(nModels, "model")} ready.`
+          : "A GGUF file of your own, or one from the list. Fetching it is the only step that may use the network."}
+      </p>
       <div className={classes.actions}>
-        {missing.map((entry) => (
-          <GetButton key={entry.name} entry={entry} isBusy={get.isPending} onGet={() => get.mutate({ name: entry.name })} />
+        {offered.map((entry) => (
+          <GetButton
+            key={entry.name}
+            entry={entry}
+            isBusy={get.isPending}
+            onGet={() => get.mutate({ name: entry.name })}
+          />
         ))}
         {engine.kind === "desktop" && (
           <Button variant="default" onClick={() => void addFile()}>
@@ -75,17 +93,22 @@ function ModelStep({ nModels }: { nModels: number }) {
 function GetButton({ entry, isBusy, onGet }: { entry: CatalogEntry; isBusy: boolean; onGet(): void }) {
   return (
     <Button variant="default" loading={isBusy} leftSection={<IconDownload size={15} aria-hidden />} onClick={onGet}>
-      Get {entry.name} ({formatBytes(entry.sizeBytes)})
+      {/* what an earlier workspace has fetched is on this machine already */}
+      {entry.isPresent ? `Use ${entry.name}` : `Get ${entry.name} (${formatBytes(entry.sizeBytes)})`}
     </Button>
   );
 }
 
 function PairsStep({ nPairs, isReady }: { nPairs: number; isReady: boolean }) {
   const generate = useEngineCommand("preference.generate");
-  const start = () => generate.mutate({ count: FIRST_PAIRS }, { onSuccess: ({ jobId }) => navigate({ screen: "jobs", jobId }) });
+  const start = () =>
+    generate.mutate({ count: FIRST_PAIRS }, { onSuccess: ({ jobId }) => navigate({ screen: "jobs", jobId }) });
   return (
     <Step n={3} title="Make the first pairs" isDone={nPairs > 0}>
-      <p>Questions from your papers, each with a reasoned and a plain answer: what the model learns from, and what the graph grows from.</p>
+      <p>
+        Questions from your papers, each with a reasoned and a plain answer: what the model learns from, and what the
+        graph grows from.
+      </p>
       <div className={classes.actions}>
         <Button variant="default" disabled={!isReady} loading={generate.isPending} onClick={start}>
           Make {FIRST_PAIRS} pairs

@@ -22,19 +22,30 @@ export function ImportNotices() {
     <div className={classes.notices}>
       {upload && (
         <div className={classes.notice}>
-          <ProgressLine title="Handing over files" progress={{ ...upload, unit: "files handed over", message: "" }} unitsPerSecond={null} />
+          <ProgressLine
+            title="Handing over files"
+            progress={{ ...upload, unit: "files handed over", message: "" }}
+            unitsPerSecond={null}
+          />
         </div>
       )}
       {Boolean(error) && <ErrorNotice what="The import did not start" error={error} />}
       {skipped.length > 0 && (
         <div className={classes.notice}>
           <span>
-            Left out, because {skipped.length === 1 ? "it is no PDF" : "they are no PDFs"}: <FileNames names={skipped} />
+            Left out, because {skipped.length === 1 ? "it is no PDF" : "they are no PDFs"}:{" "}
+            <FileNames names={skipped} />
           </span>
           <CloseButton size="xs" aria-label="Dismiss" onClick={dismissNotices} />
         </div>
       )}
-      {shown.map((job) => (job.status === "running" || job.status === "queued") ? <RunningImport key={job.id} job={job} /> : <EndedImport key={job.id} job={job} onDismiss={() => dismiss(job.id)} />)}
+      {shown.map((job) =>
+        job.status === "running" || job.status === "queued" ? (
+          <RunningImport key={job.id} job={job} />
+        ) : (
+          <EndedImport key={job.id} job={job} onDismiss={() => dismiss(job.id)} />
+        ),
+      )}
     </div>
   );
 }
@@ -48,7 +59,12 @@ function RunningImport({ job }: { job: JobRow }) {
       <div className={classes.grow}>
         <ProgressLine title={job.title} progress={job.progress} unitsPerSecond={rateOf(samples)} />
       </div>
-      <Button variant="default" size="compact-xs" loading={cancel.isPending} onClick={() => cancel.mutate({ jobId: job.id })}>
+      <Button
+        variant="default"
+        size="compact-xs"
+        loading={cancel.isPending}
+        onClick={() => cancel.mutate({ jobId: job.id })}
+      >
         Cancel
       </Button>
     </div>

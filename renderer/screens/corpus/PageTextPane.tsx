@@ -12,7 +12,11 @@ const QUALITY: Record<PageQuality, string> = {
   none: "no text: probably a scan",
 };
 
-export type PageTextPaneProps = { documentId: DocumentId; page: number; span: { start: number; end: number } | undefined };
+export type PageTextPaneProps = {
+  documentId: DocumentId;
+  page: number;
+  span: { start: number; end: number } | undefined;
+};
 
 /** The text that everything else works with, next to the page it was read from. */
 export function PageTextPane({ documentId, page, span }: PageTextPaneProps) {
@@ -23,7 +27,8 @@ export function PageTextPane({ documentId, page, span }: PageTextPaneProps) {
         {(data) => (
           <>
             <div className="dim small num">
-              Page {data.page} · {QUALITY[data.quality]} · {plural(data.text.length, "character")} · {plural(data.chunks.length, "chunk")}
+              Page {data.page} · {QUALITY[data.quality]} · {plural(data.text.length, "character")} ·{" "}
+              {plural(data.chunks.length, "chunk")}
             </div>
             <p className={classes.text}>
               <MarkedText text={data.text} ranges={span && data.page === page ? [span] : []} />

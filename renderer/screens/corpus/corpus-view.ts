@@ -27,7 +27,8 @@ export const useCorpusView = create<CorpusView>()(
       panelShare: 56,
       areChunksShown: true,
       isTextShown: false,
-      sortBy: (key) => set(({ sortKey, isDescending }) => ({ sortKey: key, isDescending: key === sortKey ? !isDescending : false })),
+      sortBy: (key) =>
+        set(({ sortKey, isDescending }) => ({ sortKey: key, isDescending: key === sortKey ? !isDescending : false })),
     }),
     { name: "studio.corpus" },
   ),

@@ -22,7 +22,9 @@ export function EvidenceList({ rows, words }: { rows: EvidenceRow[]; words: stri
                 {...(row.start !== null && row.end !== null ? { span: { start: row.start, end: row.end } } : {})}
               />
             )}
-            <span className="dim small num">{[row.sourceKind, row.section, `round ${row.round}`].filter(Boolean).join(" · ")}</span>
+            <span className="dim small num">
+              {[row.sourceKind, row.section, `round ${row.round}`].filter(Boolean).join(" · ")}
+            </span>
           </div>
         </li>
       ))}

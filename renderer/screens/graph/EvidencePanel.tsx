@@ -1,4 +1,4 @@
-import type { ConceptId, RelationId } from "../../../main/shared/ids.ts";
+import type { RelationId } from "../../../main/shared/ids.ts";
 import { IconX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { IconButton } from "../../components/IconButton.tsx";
@@ -6,14 +6,18 @@ import { Loaded } from "../../components/Loaded.tsx";
 import { type OutputOf, useEngineQuery } from "../../engine/queries.ts";
 import { plural } from "../../lib/format.ts";
 import { type GraphFocus, hrefOf } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { EvidenceList } from "./EvidenceList.tsx";
 import classes from "./Graph.module.css";
 import type { GraphData } from "./GraphScreen.tsx";
 import { Overview } from "./Overview.tsx";
 import { RelationLine } from "./RelationLine.tsx";
 
-export type EvidencePanelProps = { data: GraphData; focus: GraphFocus | undefined; path: OutputOf<"graph.path"> | undefined };
+export type EvidencePanelProps = {
+  data: GraphData;
+  focus: GraphFocus | undefined;
+  path: OutputOf<"graph.path"> | undefined;
+};
 
 /** What the corpus says for what is chosen on the graph, sentence by sentence, each with its page. */
 export function EvidencePanel({ data, focus, path }: EvidencePanelProps) {
@@ -29,12 +33,15 @@ export function EvidencePanel({ data, focus, path }: EvidencePanelProps) {
 
 function ConceptEvidence({ data, id }: { data: GraphData; id: string }) {
   const concept = data.concepts.find((row) => row.id === id);
-  const evidence = useEngineQuery("graph.evidence", { conceptId: id as ConceptId }, { enabled: concept !== undefined });
+  const evidence = useEngineQuery("graph.evidence", { conceptId: id }, { enabled: concept !== undefined });
   if (!concept) return <Gone what="concept" />;
   const relations = data.relations.filter(({ sourceId, targetId }) => sourceId === id || targetId === id);
   return (
     <>
-      <PanelTitle title={concept.label} summary={`${concept.type} · first in round ${concept.firstRound} · ${plural(relations.length, "relation")}`} />
+      <PanelTitle
+        title={concept.label}
+        summary={`${concept.type} · first in round ${concept.firstRound} · ${plural(relations.length, "relation")}`}
+      />
       {relations.length > 0 && (
         <section className={classes.section} aria-label="Relations">
           {relations.map((relation) => (
@@ -51,11 +58,14 @@ function ConceptEvidence({ data, id }: { data: GraphData; id: string }) {
 
 function RelationEvidence({ data, id }: { data: GraphData; id: string }) {
   const relation = data.relations.find((row) => row.id === id);
-  const evidence = useEngineQuery("graph.evidence", { relationId: id as RelationId }, { enabled: relation !== undefined });
+  const evidence = useEngineQuery("graph.evidence", { relationId: id }, { enabled: relation !== undefined });
   if (!relation) return <Gone what="relation" />;
   return (
     <>
-      <PanelTitle title={relation.type} summary={`relation · first in round ${relation.firstRound} · ${plural(relation.nEvidence, "piece")} of evidence`} />
+      <PanelTitle
+        title={relation.type}
+        summary={`relation · first in round ${relation.firstRound} · ${plural(relation.nEvidence, "piece")} of evidence`}
+      />
       <section className={classes.section}>
         <RelationLine data={data} relation={relation} />
       </section>
@@ -66,12 +76,25 @@ function RelationEvidence({ data, id }: { data: GraphData; id: string }) {
   );
 }
 
-function PathEvidence({ data, focus, path }: { data: GraphData; focus: Extract<GraphFocus, { kind: "path" }>; path: EvidencePanelProps["path"] }) {
+function PathEvidence({
+  data,
+  focus,
+  path,
+}: {
+  data: GraphData;
+  focus: Extract<GraphFocus, { kind: "path" }>;
+  path: EvidencePanelProps["path"];
+}) {
   const [from, to] = labelsOf(data, [focus.fromId, focus.toId]);
   const steps = (path?.relationIds ?? []).flatMap((id) => data.relations.find((relation) => relation.id === id) ?? []);
   return (
     <>
-      <PanelTitle title={`${from ?? "?"} → ${to ?? "?"}`} summary={path ? (steps.length > 0 ? plural(steps.length, "step") : "no chain of relations joins them") : "looking"} />
+      <PanelTitle
+        title={`${from ?? "?"} → ${to ?? "?"}`}
+        summary={
+          path ? (steps.length > 0 ? plural(steps.length, "step") : "no chain of relations joins them") : "looking"
+        }
+      />
       {steps.map((relation) => (
         <section key={relation.id} className={classes.step} aria-label="Step">
           <RelationLine data={data} relation={relation} />
@@ -94,7 +117,6 @@ function StepEvidence({ id, words }: { id: RelationId; words: string[] }) {
 }
 
 function PanelTitle({ title, summary }: { title: ReactNode; summary: string }) {
-  const navigate = useNavigate();
   return (
     <header className={classes.panelTitle}>
       <div>

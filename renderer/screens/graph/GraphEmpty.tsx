@@ -5,14 +5,13 @@ import { ErrorNotice } from "../../components/ErrorNotice.tsx";
 import { useEngineCommand, useEngineQuery } from "../../engine/queries.ts";
 import { plural } from "../../lib/format.ts";
 import { hrefOf } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 
 const FIRST_PAIRS = 4;
 
 /** The graph grows from the thinking of pairs: what is missing for that decides what is offered here. */
 export function GraphEmpty() {
   const { data: workspace } = useEngineQuery("workspace.status", {});
-  const navigate = useNavigate();
   const build = useEngineCommand("graph.build");
   const generate = useEngineCommand("preference.generate");
   const toJob = { onSuccess: ({ jobId }: { jobId: string }) => navigate({ screen: "jobs", jobId }) };
@@ -42,8 +41,8 @@ export function GraphEmpty() {
         )
       }
     >
-      It grows while preference pairs are made: concepts and relations from their thinking, each with the sentences and the pages that
-      speak for it.
+      It grows while preference pairs are made: concepts and relations from their thinking, each with the sentences and
+      the pages that speak for it.
       {error && <ErrorNotice what="This could not be started" error={error} />}
     </EmptyState>
   );

@@ -8,7 +8,7 @@ import { type OutputOf, useEngineCommand, useEngineQuery } from "../../engine/qu
 import { plural } from "../../lib/format.ts";
 import { type Neighbourhood, neighbourhoodOf } from "../../lib/graph-view.ts";
 import type { GraphFocus } from "../../lib/routes.ts";
-import { useNavigate, useRoute } from "../../lib/use-route.ts";
+import { navigate, useRoute } from "../../lib/use-route.ts";
 import { EvidencePanel } from "./EvidencePanel.tsx";
 import classes from "./Graph.module.css";
 import { GraphEmpty } from "./GraphEmpty.tsx";
@@ -29,7 +29,11 @@ export default function GraphScreen() {
     <>
       <ScreenHeader
         title="Graph"
-        summary={query.data && !isEmpty && `${plural(query.data.concepts.length, "concept")} · ${plural(query.data.relations.length, "relation")}`}
+        summary={
+          query.data &&
+          !isEmpty &&
+          `${plural(query.data.concepts.length, "concept")} · ${plural(query.data.relations.length, "relation")}`
+        }
       >
         {query.data && !isEmpty && <GraphTools data={query.data} focus={focus} />}
       </ScreenHeader>
@@ -42,7 +46,6 @@ export default function GraphScreen() {
 
 function Explorer({ data, focus }: { data: GraphData; focus: GraphFocus | undefined }) {
   const { concepts, relations } = data;
-  const navigate = useNavigate();
   const colorScheme = useComputedColorScheme("light");
   const { hiddenTypes } = useGraphSettings();
   const handle = useRef<GraphCanvasHandle>(null);
@@ -70,7 +73,9 @@ function Explorer({ data, focus }: { data: GraphData; focus: GraphFocus | undefi
           selectedId={selectedId}
           colorScheme={colorScheme}
           handle={handle}
-          onSelectConcept={(id) => navigate(id === null ? { screen: "graph" } : { screen: "graph", focus: { kind: "concept", id } })}
+          onSelectConcept={(id) =>
+            navigate(id === null ? { screen: "graph" } : { screen: "graph", focus: { kind: "concept", id } })
+          }
           onSelectRelation={(id) => navigate({ screen: "graph", focus: { kind: "relation", id } })}
           onLaidOut={(positions) => savePositions({ positions: positions.map(asSaved) })}
         />
@@ -94,7 +99,9 @@ function litBy(focus: GraphFocus | undefined, { relations }: GraphData, path: Pa
   if (focus.kind === "concept") return neighbourhoodOf(focus.id, relations);
   if (focus.kind === "relation") {
     const relation = relations.find(({ id }) => id === focus.id);
-    return relation ? { conceptIds: new Set([relation.sourceId, relation.targetId]), relationIds: new Set([relation.id]) } : null;
+    return relation
+      ? { conceptIds: new Set([relation.sourceId, relation.targetId]), relationIds: new Set([relation.id]) }
+      : null;
   }
   const ends = [focus.fromId, focus.toId];
   return { conceptIds: new Set([...ends, ...(path?.conceptIds ?? [])]), relationIds: new Set(path?.relationIds ?? []) };

@@ -4,14 +4,13 @@ import { useEffect, useState } from "react";
 import { IconButton } from "../../components/IconButton.tsx";
 import { matchWords } from "../../lib/match-words.ts";
 import type { GraphFocus } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import classes from "./Graph.module.css";
 import type { GraphData } from "./GraphScreen.tsx";
 
 const MOST_SHOWN = 60;
 
 export function GraphTools({ data, focus }: { data: GraphData; focus: GraphFocus | undefined }) {
-  const navigate = useNavigate();
   const [isPath, setIsPath] = useState(focus?.kind === "path");
   const [from, setFrom] = useState<string | null>(focus?.kind === "path" ? focus.fromId : null);
   const [to, setTo] = useState<string | null>(focus?.kind === "path" ? focus.toId : null);
@@ -25,7 +24,8 @@ export function GraphTools({ data, focus }: { data: GraphData; focus: GraphFocus
   const go = (nextFrom: string | null, nextTo: string | null) => {
     setFrom(nextFrom);
     setTo(nextTo);
-    if (nextFrom && nextTo && nextFrom !== nextTo) navigate({ screen: "graph", focus: { kind: "path", fromId: nextFrom, toId: nextTo } });
+    if (nextFrom && nextTo && nextFrom !== nextTo)
+      navigate({ screen: "graph", focus: { kind: "path", fromId: nextFrom, toId: nextTo } });
   };
   return (
     <>
@@ -57,7 +57,13 @@ export function GraphTools({ data, focus }: { data: GraphData; focus: GraphFocus
   );
 }
 
-type ConceptSelectProps = { data: GraphData; label: string; value: string | null; isSearch?: boolean; onChange(id: string | null): void };
+type ConceptSelectProps = {
+  data: GraphData;
+  label: string;
+  value: string | null;
+  isSearch?: boolean;
+  onChange(id: string | null): void;
+};
 
 function ConceptSelect({ data, label, value, isSearch = false, onChange }: ConceptSelectProps) {
   return (

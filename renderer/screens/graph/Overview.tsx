@@ -11,7 +11,10 @@ const MOST_SHOWN = 40;
 /** With nothing chosen: the concepts that most is said about, as a way in. */
 export function Overview({ data }: { data: GraphData }) {
   const colours = conceptColours[useComputedColorScheme("light")];
-  const top = useMemo(() => data.concepts.toSorted((a, b) => b.nEvidence - a.nEvidence).slice(0, MOST_SHOWN), [data.concepts]);
+  const top = useMemo(
+    () => data.concepts.toSorted((a, b) => b.nEvidence - a.nEvidence).slice(0, MOST_SHOWN),
+    [data.concepts],
+  );
   return (
     <>
       <header className={classes.panelTitle}>

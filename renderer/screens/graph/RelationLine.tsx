@@ -10,7 +10,10 @@ export function RelationLine({ data, relation, hereId }: { data: GraphData; rela
   return (
     <div className={classes.relation}>
       <ConceptLink data={data} id={relation.sourceId} isHere={relation.sourceId === hereId} />
-      <a href={hrefOf({ screen: "graph", focus: { kind: "relation", id: relation.id } })} className={classes.relationType}>
+      <a
+        href={hrefOf({ screen: "graph", focus: { kind: "relation", id: relation.id } })}
+        className={classes.relationType}
+      >
         {relation.type} <span className="num">{relation.nEvidence}</span> →
       </a>
       <ConceptLink data={data} id={relation.targetId} isHere={relation.targetId === hereId} />

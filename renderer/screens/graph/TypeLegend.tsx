@@ -9,10 +9,19 @@ import classes from "./Graph.module.css";
 import { useGraphSettings } from "./graph-settings.ts";
 
 /** What the colours mean, how many there are of each, and the switch for each; beside it the view's own buttons. */
-export function TypeLegend({ concepts, handle }: { concepts: ConceptRow[]; handle: RefObject<GraphCanvasHandle | null> }) {
+export function TypeLegend({
+  concepts,
+  handle,
+}: {
+  concepts: ConceptRow[];
+  handle: RefObject<GraphCanvasHandle | null>;
+}) {
   const { hiddenTypes, toggleType } = useGraphSettings();
   const colours = conceptColours[useComputedColorScheme("light")];
-  const types = ConceptType.options.map((type) => ({ type, count: concepts.filter((concept) => concept.type === type).length }));
+  const types = ConceptType.options.map((type) => ({
+    type,
+    count: concepts.filter((concept) => concept.type === type).length,
+  }));
   return (
     <div className={classes.legend}>
       <div className={classes.types} role="group" aria-label="Types of concepts">

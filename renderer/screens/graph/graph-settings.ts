@@ -10,7 +10,9 @@ export const useGraphSettings = create<GraphSettings>()(
       hiddenTypes: [],
       toggleType: (type) =>
         set(({ hiddenTypes }) => ({
-          hiddenTypes: hiddenTypes.includes(type) ? hiddenTypes.filter((other) => other !== type) : [...hiddenTypes, type],
+          hiddenTypes: hiddenTypes.includes(type)
+            ? hiddenTypes.filter((other) => other !== type)
+            : [...hiddenTypes, type],
         })),
     }),
     { name: "studio.graph" },

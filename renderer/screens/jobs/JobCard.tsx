@@ -11,7 +11,7 @@ import { formatDuration } from "../../lib/format.ts";
 import { rateOf } from "../../lib/job-rate.ts";
 import { placeOfResult } from "../../lib/job-place.ts";
 import { hrefOf } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { useNow } from "../../lib/use-now.ts";
 import { JobDetail } from "./JobDetail.tsx";
 import classes from "./Jobs.module.css";
@@ -25,7 +25,6 @@ const WORD: Record<JobStatus, string> = {
 };
 
 export function JobCard({ job, isOpen }: { job: JobRow; isOpen: boolean }) {
-  const navigate = useNavigate();
   const toggle = () => navigate(isOpen ? { screen: "jobs" } : { screen: "jobs", jobId: job.id }, { replace: true });
   const Chevron = isOpen ? IconChevronDown : IconChevronRight;
   return (
@@ -91,12 +90,22 @@ function JobActions({ job }: { job: JobRow }) {
         </Button>
       )}
       {(job.status === "running" || job.status === "queued") && (
-        <Button variant="default" size="compact-xs" loading={cancel.isPending} onClick={() => cancel.mutate({ jobId: job.id })}>
+        <Button
+          variant="default"
+          size="compact-xs"
+          loading={cancel.isPending}
+          onClick={() => cancel.mutate({ jobId: job.id })}
+        >
           Cancel
         </Button>
       )}
       {(job.status === "failed" || job.status === "cancelled") && (
-        <Button variant="default" size="compact-xs" loading={retry.isPending} onClick={() => retry.mutate({ jobId: job.id })}>
+        <Button
+          variant="default"
+          size="compact-xs"
+          loading={retry.isPending}
+          onClick={() => retry.mutate({ jobId: job.id })}
+        >
           Run again
         </Button>
       )}

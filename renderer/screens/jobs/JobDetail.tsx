@@ -37,7 +37,8 @@ export function JobDetail({ job }: { job: JobRow }) {
             <ol className={`${classes.events} mono`} tabIndex={0} aria-label="Events">
               {events.map(({ seq, at, kind, payload }) => (
                 <li key={seq}>
-                  <time className="dim">{new Date(at).toLocaleTimeString("en", { hour12: false })}</time> <strong>{kind}</strong>{" "}
+                  <time className="dim">{new Date(at).toLocaleTimeString("en", { hour12: false })}</time>{" "}
+                  <strong>{kind}</strong>{" "}
                   {payload !== null && payload !== undefined && <span className="dim">{oneLine(payload)}</span>}
                 </li>
               ))}

@@ -26,7 +26,7 @@ export function JobsScreen() {
         <SegmentedControl
           aria-label="Show"
           value={filter}
-          onChange={(value) => setFilter(value as Filter)}
+          onChange={setFilter}
           data={[
             { value: "all", label: "All" },
             { value: "active", label: "At work" },
@@ -81,7 +81,10 @@ function JobList({ rows, hasAny }: { rows: JobRow[]; hasAny: boolean }) {
 
 function NoJobs({ hasAny }: { hasAny: boolean }) {
   return (
-    <EmptyState icon={<IconListCheck size={40} stroke={1.2} />} title={hasAny ? "No job of this kind" : "Nothing has been run yet"}>
+    <EmptyState
+      icon={<IconListCheck size={40} stroke={1.2} />}
+      title={hasAny ? "No job of this kind" : "Nothing has been run yet"}
+    >
       {hasAny
         ? "Choose “All” to see the others."
         : "Imports, pair generation, training and reflections appear here while they run and after. They go on when you leave a screen, and after a restart."}

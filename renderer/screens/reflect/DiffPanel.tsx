@@ -63,15 +63,33 @@ function Toolbar({ iterations, shown, rows, onShow }: ToolbarProps) {
         aria-label="Part"
         value={shown.part}
         data={parts}
-        onChange={(part) => onShow({ ...shown, part: part as ReflectionPart })}
+        onChange={(part) => onShow({ ...shown, part })}
       />
-      <IterationSelect label="Before" value={shown.before} iterations={iterations} onChange={(before) => onShow({ ...shown, before })} />
+      <IterationSelect
+        label="Before"
+        value={shown.before}
+        iterations={iterations}
+        onChange={(before) => onShow({ ...shown, before })}
+      />
       <IconArrowRight size={14} color="var(--dim)" aria-hidden />
-      <IterationSelect label="After" value={shown.after} iterations={iterations} onChange={(after) => onShow({ ...shown, after })} />
+      <IterationSelect
+        label="After"
+        value={shown.after}
+        iterations={iterations}
+        onChange={(after) => onShow({ ...shown, after })}
+      />
       <span className="dim num">{summaryOf(rows)}</span>
       <span className={classes.switches}>
-        <Switch label="Fold unchanged" checked={isFolding} onChange={(event) => useReflectView.setState({ isFolding: event.currentTarget.checked })} />
-        <Switch label="Inline" checked={isInline} onChange={(event) => useReflectView.setState({ isInline: event.currentTarget.checked })} />
+        <Switch
+          label="Fold unchanged"
+          checked={isFolding}
+          onChange={(event) => useReflectView.setState({ isFolding: event.currentTarget.checked })}
+        />
+        <Switch
+          label="Inline"
+          checked={isInline}
+          onChange={(event) => useReflectView.setState({ isInline: event.currentTarget.checked })}
+        />
       </span>
     </div>
   );

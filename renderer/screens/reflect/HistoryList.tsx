@@ -9,11 +9,23 @@ import classes from "./HistoryList.module.css";
 
 const ROW_PX = 70;
 
-export function HistoryList({ reflections, openId }: { reflections: Loadable<ReflectionRow[]>; openId: string | undefined }) {
+export function HistoryList({
+  reflections,
+  openId,
+}: {
+  reflections: Loadable<ReflectionRow[]>;
+  openId: string | undefined;
+}) {
   return (
     <aside className={classes.aside} aria-label="Earlier questions">
       <Loaded query={reflections} what="The questions">
-        {(rows) => (rows.length === 0 ? <div className={classes.none}>Questions that you ask are kept here.</div> : <Rows rows={rows} openId={openId} />)}
+        {(rows) =>
+          rows.length === 0 ? (
+            <div className={classes.none}>Questions that you ask are kept here.</div>
+          ) : (
+            <Rows rows={rows} openId={openId} />
+          )
+        }
       </Loaded>
     </aside>
   );
@@ -21,7 +33,12 @@ export function HistoryList({ reflections, openId }: { reflections: Loadable<Ref
 
 function Rows({ rows, openId }: { rows: ReflectionRow[]; openId: string | undefined }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 6 });
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 6,
+  });
   return (
     <div className={classes.scroller} ref={scroller}>
       <ul style={{ height: virtual.getTotalSize() }}>

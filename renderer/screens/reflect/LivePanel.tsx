@@ -29,7 +29,8 @@ export function LivePanel({ reflection, live }: { reflection: Reflection; live: 
     <section className={classes.live} aria-label="Being written">
       {!current && (
         <div className={classes.waiting}>
-          <Loader size={14} aria-hidden /> {nameOfIteration(reflection.iterations.length)}: loading the model and reading the prompt…
+          <Loader size={14} aria-hidden /> {nameOfIteration(reflection.iterations.length)}: loading the model and
+          reading the prompt…
         </div>
       )}
       {[...(current?.parts ?? [])].map(([part, text], i, all) => (

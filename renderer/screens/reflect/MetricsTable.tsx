@@ -9,8 +9,16 @@ type Column = { label: string; definition: string; value(iteration: Iteration): 
 const similarity = (value: number | null) => (value === null ? "–" : value.toFixed(3));
 
 const COLUMNS: Column[] = [
-  { label: "Thinking, words", definition: "Words of the thinking.", value: ({ metrics }) => formatCount(metrics.nThinkingWords) },
-  { label: "Answer, words", definition: "Words of the answer.", value: ({ metrics }) => formatCount(metrics.nAnswerWords) },
+  {
+    label: "Thinking, words",
+    definition: "Words of the thinking.",
+    value: ({ metrics }) => formatCount(metrics.nThinkingWords),
+  },
+  {
+    label: "Answer, words",
+    definition: "Words of the answer.",
+    value: ({ metrics }) => formatCount(metrics.nAnswerWords),
+  },
   {
     label: "Changed",
     definition: "Share of the sentences that differ from the iteration before. Healthy: falling.",
@@ -18,12 +26,14 @@ const COLUMNS: Column[] = [
   },
   {
     label: "Thinking similarity",
-    definition: "Cosine of the embeddings of this thinking and the one before. 1 means the same meaning; healthy: rising.",
+    definition:
+      "Cosine of the embeddings of this thinking and the one before. 1 means the same meaning; healthy: rising.",
     value: ({ metrics }) => similarity(metrics.thinkingSimilarity),
   },
   {
     label: "Answer similarity",
-    definition: "Cosine of the embeddings of this answer and the one before. 1 means the same meaning; healthy: rising.",
+    definition:
+      "Cosine of the embeddings of this answer and the one before. 1 means the same meaning; healthy: rising.",
     value: ({ metrics }) => similarity(metrics.answerSimilarity),
   },
   {
@@ -34,11 +44,16 @@ const COLUMNS: Column[] = [
   {
     label: "Critique",
     definition: "Points acted on, of all points of the critique.",
-    value: ({ critique }) => (critique.length === 0 ? "–" : `${critique.filter(({ actedOn }) => actedOn).length} of ${critique.length}`),
+    value: ({ critique }) =>
+      critique.length === 0 ? "–" : `${critique.filter(({ actedOn }) => actedOn).length} of ${critique.length}`,
   },
   { label: "Tokens", definition: "Tokens generated in this iteration.", value: ({ tokens }) => formatCount(tokens) },
   { label: "Time", definition: "Time that this iteration took.", value: ({ tookMs }) => formatDuration(tookMs) },
-  { label: "Form", definition: "What was wrong with the form of the output.", value: ({ problems }) => problems.join("; ") || "good" },
+  {
+    label: "Form",
+    definition: "What was wrong with the form of the output.",
+    value: ({ problems }) => problems.join("; ") || "good",
+  },
 ];
 
 export function MetricsTable({ iterations }: { iterations: Iteration[] }) {

@@ -21,15 +21,15 @@ export function NoModel() {
       actions={
         <>
           {catalog
-            .filter((entry) => entry.kind === "chat" && !entry.isPresent)
-            .map(({ name, sizeBytes }) => (
+            .filter(({ kind }) => kind === "chat")
+            .map(({ name, sizeBytes, isPresent }) => (
               <Button
                 key={name}
                 loading={get.isPending}
                 leftSection={<IconDownload size={15} aria-hidden />}
                 onClick={() => get.mutate({ name })}
               >
-                Get {name} ({formatBytes(sizeBytes)})
+                {isPresent ? `Use ${name}` : `Get ${name} (${formatBytes(sizeBytes)})`}
               </Button>
             ))}
           {window.studio && (

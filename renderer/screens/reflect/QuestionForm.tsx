@@ -6,7 +6,7 @@ import { ErrorNotice } from "../../components/ErrorNotice.tsx";
 import { Loaded } from "../../components/Loaded.tsx";
 import { useEngineCommand, useEngineQuery } from "../../engine/queries.ts";
 import { formatBytes } from "../../lib/format.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { NoModel } from "./NoModel.tsx";
 import classes from "./Reflect.module.css";
 import { useReflectView } from "./reflect-view.ts";
@@ -31,7 +31,6 @@ export function QuestionForm() {
 function Form({ models }: { models: ModelRow[] }) {
   const view = useReflectView();
   const set = useReflectView.setState;
-  const navigate = useNavigate();
   const { data: adapters = [] } = useEngineQuery("model.listAdapters", {});
   const { data: workspace } = useEngineQuery("workspace.status", {});
   const start = useEngineCommand("reflection.start");
@@ -92,7 +91,10 @@ function Form({ models }: { models: ModelRow[] }) {
           label="Model"
           description="Thinks and answers"
           allowDeselect={false}
-          data={models.map(({ id, name, quantisation, sizeBytes }) => ({ value: id, label: `${name} · ${quantisation} · ${formatBytes(sizeBytes)}` }))}
+          data={models.map(({ id, name, quantisation, sizeBytes }) => ({
+            value: id,
+            label: `${name} · ${quantisation} · ${formatBytes(sizeBytes)}`,
+          }))}
           value={model.id}
           onChange={(modelId) => set({ modelId, adapterPath: null })}
         />
@@ -130,7 +132,9 @@ function Form({ models }: { models: ModelRow[] }) {
       <div className={classes.switches}>
         <Switch
           label="Give it passages from the corpus"
-          description={hasDocuments ? "The nearest chunks are shown to the model and listed as sources" : "The corpus is empty"}
+          description={
+            hasDocuments ? "The nearest chunks are shown to the model and listed as sources" : "The corpus is empty"
+          }
           checked={view.isRetrieving && hasDocuments}
           disabled={!hasDocuments}
           onChange={(event) => set({ isRetrieving: event.currentTarget.checked })}

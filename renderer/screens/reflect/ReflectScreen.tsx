@@ -30,14 +30,23 @@ export function ReflectScreen() {
           <IconHistory size={18} stroke={1.6} />
         </IconButton>
         {reflectionId && (
-          <Button component="a" variant="default" leftSection={<IconPlus size={15} aria-hidden />} href={hrefOf({ screen: "reflect" })}>
+          <Button
+            component="a"
+            variant="default"
+            leftSection={<IconPlus size={15} aria-hidden />}
+            href={hrefOf({ screen: "reflect" })}
+          >
             New question
           </Button>
         )}
       </ScreenHeader>
       <div className={classes.columns}>
         {isHistoryShown && <HistoryList reflections={reflections} openId={reflectionId} />}
-        {reflectionId ? <ReflectionView key={reflectionId} reflectionId={reflectionId} compare={compare} /> : <QuestionForm />}
+        {reflectionId ? (
+          <ReflectionView key={reflectionId} reflectionId={reflectionId} compare={compare} />
+        ) : (
+          <QuestionForm />
+        )}
       </div>
     </>
   );

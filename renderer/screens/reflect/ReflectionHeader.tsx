@@ -1,6 +1,7 @@
 import { Button, CopyButton } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import type { JobStatus } from "../../../main/shared/contract/job.ts";
+import type { SourceSpan } from "../../../main/shared/contract/reflection.ts";
 import { ErrorNotice } from "../../components/ErrorNotice.tsx";
 import { JobStatusIcon } from "../../components/JobStatusIcon.tsx";
 import { RelativeTime } from "../../components/RelativeTime.tsx";
@@ -57,8 +58,13 @@ export function ReflectionHeader({ reflection }: { reflection: Reflection }) {
       {sources.length > 0 && (
         <div className={classes.sources}>
           <span className="dim">Sources</span>
-          {sources.map(({ chunkId, documentId, title, page, start, end, text }) => (
-            <SourceChip key={chunkId} documentId={documentId} title={title} page={page} span={{ start, end }} text={text} />
+          {byDocument(sources).map(([first, ...others]) => (
+            <span key={first.documentId} className={classes.sourceGroup}>
+              <Source source={first} />
+              {others.map((source) => (
+                <Source key={source.chunkId} source={source} isPageOnly />
+              ))}
+            </span>
           ))}
         </div>
       )}
@@ -70,7 +76,34 @@ export function ReflectionHeader({ reflection }: { reflection: Reflection }) {
 function Failure({ jobId }: { jobId: NonNullable<Reflection["jobId"]> }) {
   const { data: job } = useEngineQuery("job.get", { jobId });
   const retry = useEngineCommand("job.retry");
-  return job?.error ? <ErrorNotice what="The reflection failed" error={job.error} onRetry={() => retry.mutate({ jobId })} /> : null;
+  return job?.error ? (
+    <ErrorNotice what="The reflection failed" error={job.error} onRetry={() => retry.mutate({ jobId })} />
+  ) : null;
+}
+
+function Source({ source, isPageOnly = false }: { source: SourceSpan; isPageOnly?: boolean }) {
+  const { documentId, title, page, start, end, text } = source;
+  return (
+    <SourceChip
+      documentId={documentId}
+      title={title}
+      page={page}
+      span={{ start, end }}
+      text={text}
+      isPageOnly={isPageOnly}
+    />
+  );
+}
+
+/** The title of a paper once, then its pages. */
+function byDocument(sources: SourceSpan[]): [SourceSpan, ...SourceSpan[]][] {
+  const groups = new Map<string, [SourceSpan, ...SourceSpan[]]>();
+  for (const source of sources.toSorted((a, b) => a.page - b.page || a.start - b.start)) {
+    const group = groups.get(source.documentId);
+    if (group) group.push(source);
+    else groups.set(source.documentId, [source]);
+  }
+  return [...groups.values()];
 }
 
 function baseName(path: string): string {

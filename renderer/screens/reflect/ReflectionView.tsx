@@ -1,10 +1,9 @@
 import { useCallback } from "react";
-import type { ReflectionId } from "../../../main/shared/ids.ts";
 import { Loaded } from "../../components/Loaded.tsx";
 import { useLiveText } from "../../engine/live-text.ts";
 import { type OutputOf, useEngineQuery } from "../../engine/queries.ts";
 import type { Comparison } from "../../lib/routes.ts";
-import { useNavigate } from "../../lib/use-route.ts";
+import { navigate } from "../../lib/use-route.ts";
 import { DiffPanel } from "./DiffPanel.tsx";
 import { FinalAnswer } from "./FinalAnswer.tsx";
 import { IterationTimeline } from "./IterationTimeline.tsx";
@@ -16,7 +15,7 @@ import { ReflectionHeader } from "./ReflectionHeader.tsx";
 export type Reflection = OutputOf<"reflection.get">;
 
 export function ReflectionView({ reflectionId, compare }: { reflectionId: string; compare: Comparison | undefined }) {
-  const query = useEngineQuery("reflection.get", { reflectionId: reflectionId as ReflectionId }); // parsed again by the engine
+  const query = useEngineQuery("reflection.get", { reflectionId });
   return (
     <div className={classes.detail}>
       <Loaded query={query} what="The reflection" nRows={10}>
@@ -27,7 +26,6 @@ export function ReflectionView({ reflectionId, compare }: { reflectionId: string
 }
 
 function Detail({ reflection, compare }: { reflection: Reflection; compare: Comparison | undefined }) {
-  const navigate = useNavigate();
   const live = useLiveText((store) => store.byReflection.get(reflection.id));
   const { id, iterations, status } = reflection;
   const isRunning = status === "running";
@@ -35,7 +33,7 @@ function Detail({ reflection, compare }: { reflection: Reflection; compare: Comp
   const shown = compare ? within(compare, iterations.length) : newestOf(iterations.length);
   const show = useCallback(
     (next: Comparison) => navigate({ screen: "reflect", reflectionId: id, compare: next }, { replace: true }),
-    [navigate, id],
+    [id],
   );
   const follow = () => navigate({ screen: "reflect", reflectionId: id }, { replace: true });
   return (
@@ -55,7 +53,11 @@ function Detail({ reflection, compare }: { reflection: Reflection; compare: Comp
 /** The last step: what the last critique has done to the thinking. */
 function newestOf(nIterations: number): Comparison | undefined {
   if (nIterations === 0) return undefined;
-  return { before: Math.max(0, nIterations - 2), after: nIterations - 1, part: nIterations > 1 ? "thinking" : "answer" };
+  return {
+    before: Math.max(0, nIterations - 2),
+    after: nIterations - 1,
+    part: nIterations > 1 ? "thinking" : "answer",
+  };
 }
 
 function within(compare: Comparison, nIterations: number): Comparison | undefined {

@@ -26,7 +26,9 @@ export function SideBySideDiff({ rows, critique, isFolding, beforeTitle, afterTi
   const layout = useCritiqueLayout(grid, critique, shown);
   const hasCritique = critique.length > 0;
   const pointsOf = (row: FoldedRow) =>
-    row.kind === "fold" || row.kind === "removed" ? [] : critique.filter((point) => point.changedSentences.includes(row.after.index));
+    row.kind === "fold" || row.kind === "removed"
+      ? []
+      : critique.filter((point) => point.changedSentences.includes(row.after.index));
   return (
     <div className={classes.sides} data-critique={hasCritique} ref={setGrid} style={{ minHeight: layout.minHeightPx }}>
       <h3 className={classes.sideTitle} style={{ gridColumn: 1 }}>
@@ -47,14 +49,26 @@ export function SideBySideDiff({ rows, critique, isFolding, beforeTitle, afterTi
         const gridRow = i + 2;
         if (row.kind === "fold") {
           return (
-            <button key={i} type="button" className={classes.fold} style={{ gridRow, gridColumn: hasCritique ? undefined : "1 / -1" }} onClick={() => open(row)}>
+            <button
+              key={i}
+              type="button"
+              className={classes.fold}
+              style={{ gridRow, gridColumn: hasCritique ? undefined : "1 / -1" }}
+              onClick={() => open(row)}
+            >
               {plural(row.rows.length, "unchanged sentence")}
             </button>
           );
         }
         const points = pointsOf(row);
         return [
-          <div key={`${i}b`} className={classes.cell} data-kind={row.kind} data-paragraph={startsParagraph(row)} style={{ gridRow, gridColumn: 1 }}>
+          <div
+            key={`${i}b`}
+            className={classes.cell}
+            data-kind={row.kind}
+            data-paragraph={startsParagraph(row)}
+            style={{ gridRow, gridColumn: 1 }}
+          >
             <BeforeText row={row} />
           </div>,
           <div

@@ -31,7 +31,8 @@ function measure(grid: HTMLElement, critique: CritiquePoint[]): CritiqueLayout {
   const column = grid.querySelector<HTMLElement>("[data-critique-column]");
   if (!column) return NOTHING;
   const columnTop = column.getBoundingClientRect().top - origin.top;
-  const cellOf = (sentence: number) => grid.querySelector<HTMLElement>(`[data-sentence="${sentence}"]`)?.getBoundingClientRect();
+  const cellOf = (sentence: number) =>
+    grid.querySelector<HTMLElement>(`[data-sentence="${sentence}"]`)?.getBoundingClientRect();
   const cards = critique.map(({ ordinal, changedSentences }) => {
     const card = column.querySelector<HTMLElement>(`[data-point="${ordinal}"]`);
     const cells = changedSentences.flatMap((sentence) => cellOf(sentence) ?? []);
@@ -42,7 +43,10 @@ function measure(grid: HTMLElement, critique: CritiquePoint[]): CritiqueLayout {
   const right = column.getBoundingClientRect().right - origin.left;
   const lines = cards.flatMap(({ ordinal, cells }, i) => {
     const from = columnTop + places[i]!.topPx + 12;
-    return cells.map((cell) => ({ ordinal, path: curve(right, from, cell.left - origin.left, cell.top - origin.top + 12) }));
+    return cells.map((cell) => ({
+      ordinal,
+      path: curve(right, from, cell.left - origin.left, cell.top - origin.top + 12),
+    }));
   });
   const minHeightPx = columnTop + Math.max(0, ...places.map(({ topPx }, i) => topPx + cards[i]!.heightPx));
   return { places, lines, minHeightPx };

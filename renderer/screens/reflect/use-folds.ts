@@ -8,7 +8,9 @@ export function useFolds(rows: AlignedRow[], isFolding: boolean) {
   const shown = useMemo(
     () =>
       isFolding
-        ? foldRows(rows).flatMap((row): FoldedRow[] => (row.kind === "fold" && opened.has(row.rows[0]!) ? row.rows : [row]))
+        ? foldRows(rows).flatMap((row): FoldedRow[] =>
+            row.kind === "fold" && opened.has(row.rows[0]!) ? row.rows : [row],
+          )
         : rows,
     [rows, isFolding, opened],
   );
