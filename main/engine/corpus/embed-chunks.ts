@@ -10,7 +10,6 @@ import {
 } from "../embedding/index.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { DocumentStore } from "./document-store.ts";
-import { withHostRetry } from "./embedder-calls.ts";
 
 export type EmbeddingDeps = { db: Db; documents: DocumentStore; chunks: ChunkStore; embedder: Embedder };
 
@@ -27,7 +26,7 @@ export async function embedChunks(
   report: { progress(n: number, total: number): void; changed(id: DocumentId): void },
   signal: AbortSignal,
 ): Promise<void> {
-  const space = ensureSpace(deps.db, await withHostRetry(() => deps.embedder.space()));
+  const space = ensureSpace(deps.db, await deps.embedder.space());
   const index = openVec0Index(deps.db, space);
   const waiting = deps.chunks.documentsWithUnembedded(space.id);
   const total = waiting.reduce((sum, { nChunks }) => sum + nChunks, 0);
@@ -55,7 +54,7 @@ async function embedBatch(
   const batch = chunks.unembedded(space.id, documentId, BATCH_CHUNKS);
   if (batch.length === 0) return 0;
   const texts = batch.map((chunk) => chunk.text);
-  const { vectors, nTokens } = await withHostRetry(() => embedWhole(embedder, texts, signal));
+  const { vectors, nTokens } = await embedWhole(embedder, texts, signal);
   db.transaction(() => {
     batch.forEach((chunk, i) => chunks.insertEmbedding(space.id, chunk.key, vectors[i]!, nTokens[i]!));
     index.add(batch.map((chunk, i) => ({ key: chunk.key, vector: vectors[i]! })));

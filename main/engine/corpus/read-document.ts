@@ -5,7 +5,7 @@ import { type Embedder, N_SPECIAL_TOKENS } from "../embedding/index.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import { chunkPages, type CountTokens } from "./chunker.ts";
 import type { DocumentStore } from "./document-store.ts";
-import { isEmbedderGone, withHostRetry } from "./embedder-calls.ts";
+import { isEmbedderGone } from "./embedder-calls.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
 import type { PdfReader } from "./pdf/pdf-reader.ts";
 import type { PdfFiles } from "./pdf-files.ts";
@@ -65,8 +65,8 @@ async function tokenCounter(
   signal: AbortSignal,
 ): Promise<{ maxTokens: number; countTokens: CountTokens }> {
   try {
-    const { maxTokens } = await withHostRetry(() => embedder.space());
-    return { maxTokens, countTokens: (texts) => withHostRetry(() => embedder.countTokens(texts, signal)) };
+    const { maxTokens } = await embedder.space();
+    return { maxTokens, countTokens: (texts) => embedder.countTokens(texts, signal) };
   } catch (error) {
     if (!isEmbedderGone(error)) throw error;
     return { maxTokens: DEFAULT_WINDOW, countTokens: async (texts) => texts.map(estimateTokens) };

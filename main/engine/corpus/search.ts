@@ -3,7 +3,7 @@ import type { Db } from "../db/index.ts";
 import { type Embedder, embedWhole, ensureSpace, openVec0Index } from "../embedding/index.ts";
 import { type ChunkInDocument, type ChunkStore, toChunkRow } from "./chunk-store.ts";
 import type { DocumentStore } from "./document-store.ts";
-import { isEmbedderGone, withHostRetry } from "./embedder-calls.ts";
+import { isEmbedderGone } from "./embedder-calls.ts";
 import { fusedScore, mergeRanks, type Ranks } from "./rank-fusion.ts";
 import type { TextIndex } from "./text-index.ts";
 
@@ -59,12 +59,12 @@ export function createSearch(deps: SearchDeps) {
   }
 
   async function vectorOf(text: string, signal?: AbortSignal): Promise<Float32Array> {
-    const { vectors } = await withHostRetry(() => embedWhole(embedder, [text], signal));
+    const { vectors } = await embedWhole(embedder, [text], signal);
     return vectors[0]!;
   }
 
   async function neighbours(vector: Float32Array, limit: number) {
-    const space = ensureSpace(deps.db, await withHostRetry(() => embedder.space()));
+    const space = ensureSpace(deps.db, await embedder.space());
     return openVec0Index(deps.db, space).search(vector, limit);
   }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
-import type { ModelHost } from "../inference/index.ts";
+import { type ModelHost, type ModelHostClient, repeatAfterCrash } from "../inference/index.ts";
 import type { Embedder, EmbeddingSpace } from "./embedder.ts";
 
 /** The limits of one call in the host's contract. */
@@ -19,10 +19,13 @@ export function createHostEmbedder(host: Pick<ModelHost, "call">, modelDir: stri
     });
   }
 
+  const call = <T>(doing: string, signal: AbortSignal | undefined, run: (client: ModelHostClient) => Promise<T>) =>
+    repeatAfterCrash(() => host.call(doing, run), signal);
+
   return {
     async space() {
       check();
-      known ??= await host.call("loading the embedder", (client) => client.embedding.space({ modelDir }));
+      known ??= await call("loading the embedder", undefined, (client) => client.embedding.space({ modelDir }));
       return known;
     },
     async embed(texts, signal) {
@@ -30,7 +33,7 @@ export function createHostEmbedder(host: Pick<ModelHost, "call">, modelDir: stri
       const vectors: Float32Array[] = [];
       for (const part of slices(texts, MAX_TEXTS_PER_EMBED)) {
         const input = { modelDir, texts: part };
-        vectors.push(...(await host.call("embedding", (client) => client.embedding.embed(input, optional(signal)))));
+        vectors.push(...(await call("embedding", signal, (client) => client.embedding.embed(input, optional(signal)))));
       }
       return vectors;
     },
@@ -40,7 +43,7 @@ export function createHostEmbedder(host: Pick<ModelHost, "call">, modelDir: stri
       for (const part of slices(texts, MAX_TEXTS_PER_COUNT)) {
         const input = { modelDir, texts: part };
         counts.push(
-          ...(await host.call("counting tokens", (client) => client.embedding.countTokens(input, optional(signal)))),
+          ...(await call("counting tokens", signal, (client) => client.embedding.countTokens(input, optional(signal)))),
         );
       }
       return counts;

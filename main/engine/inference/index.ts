@@ -11,5 +11,6 @@ export type {
   Sampler,
 } from "./model-runner.ts";
 export { loadPromptSet, type PromptSet, type PromptTask, type RenderedPrompt, renderPrompt } from "./prompt-set.ts";
+export { repeatAfterCrash } from "./repeat-after-crash.ts";
 export { createModelRunner } from "./runner.ts";
 export { startNodeHost } from "./start-node-host.ts";

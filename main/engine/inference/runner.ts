@@ -1,6 +1,7 @@
 import { basename } from "node:path";
-import { AppError, isAppError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { ModelHost, ModelHostClient } from "./model-host.ts";
+import { repeatAfterCrash } from "./repeat-after-crash.ts";
 import type { GenerateRequest, GenerateResult, ModelBinding, ModelRunner } from "./model-runner.ts";
 
 /**
@@ -8,27 +9,29 @@ import type { GenerateRequest, GenerateResult, ModelBinding, ModelRunner } from 
  * listener is told that the text so far no longer counts. A second death reaches the caller.
  */
 export function createModelRunner(host: ModelHost): ModelRunner {
+  const twice = <T>(doing: string, signal: AbortSignal | undefined, run: (client: ModelHostClient) => Promise<T>) =>
+    repeatAfterCrash(() => host.call(doing, run), signal);
+
   return {
     async generate(request, onText, signal) {
       const doing = `generating text with ${nameOf(request)}`;
-      try {
-        return await host.call(doing, (client) => generateOnce(client, request, onText, signal));
-      } catch (error) {
-        if (!isAppError(error, "HOST_CRASHED") || signal?.aborted) throw error;
-        onText("", true);
-        return await host.call(doing, (client) => generateOnce(client, request, onText, signal));
-      }
+      let isRepeated = false;
+      return await twice(doing, signal, (client) => {
+        if (isRepeated) onText("", true);
+        isRepeated = true;
+        return generateOnce(client, request, onText, signal);
+      });
     },
     encodePair: (input, signal) =>
-      host.call(`encoding a pair with ${basename(input.modelPath)}`, (client) =>
+      twice(`encoding a pair with ${basename(input.modelPath)}`, signal, (client) =>
         client.chat.encodePair(input, withSignal(signal)),
       ),
     logProbs: (input, signal) =>
-      host.call(`scoring ${input.sequences.length} sequences with ${nameOf(input)}`, (client) =>
+      twice(`scoring ${input.sequences.length} sequences with ${nameOf(input)}`, signal, (client) =>
         client.chat.logProbs(input, withSignal(signal)),
       ),
     facts: () =>
-      host.call("telling its version", async (client) => {
+      twice("telling its version", undefined, async (client) => {
         const { libraryVersion, threads } = await client.host.facts({});
         return { libraryVersion, threads };
       }),

@@ -181,20 +181,6 @@ describe("stages", () => {
     expect((await corpus.api.search({ query: "silk", mode: "vector" })).hits).toHaveLength(1);
   });
 
-  test("the death of the model host in the middle is gone over", async () => {
-    const embedder = createFakeEmbedder();
-    let nCalls = 0;
-    const dying: Embedder = {
-      ...embedder,
-      embed: (texts, signal) =>
-        ++nCalls === 1
-          ? Promise.reject(new AppError("HOST_CRASHED", "The model host died"))
-          : embedder.embed(texts, signal),
-    };
-    const { documents } = await open({ embedder: dying }).importPaths([write("paper.pdf", paper())]);
-    expect(documents[0]).toMatchObject({ status: "ready", reason: null });
-  });
-
   test("a cancelled import leaves no document half-way", async () => {
     const { corpus, queue, db } = open({ embedder: createFakeEmbedder({ delayMs: 50 }) });
     const pages = Array.from({ length: 60 }, (_, i) => ({
