@@ -28,7 +28,7 @@ export async function reviseByGrammar(ask: Asker, situation: Situation): Promise
 
 function readPoints(text: string): Reading<string[]> {
   return readJson(text, (value) => {
-    const points = Critique.parse(value).points.map(oneLine);
+    const points = Critique.parse(value).points.map(withoutNumber);
     return { value: [...new Set(points.filter((point) => point !== ""))] };
   });
 }
@@ -39,7 +39,7 @@ function readThinking(text: string): Reading<string> {
     const sections = ImprovedThinking.parse(value)
       .sections.map(({ name, statements }) => ({
         name: oneLine(name),
-        statements: statements.map(oneLine).filter(Boolean),
+        statements: statements.map(withoutNumber).filter(Boolean),
       }))
       .filter(({ statements }) => statements.length > 0);
     if (sections.length === 0) return { problem: "no statement" };
@@ -49,4 +49,9 @@ function readThinking(text: string): Reading<string> {
         .join("\n"),
     };
   });
+}
+
+/** Lists are numbered where they are shown; a model's own numbers would stand there twice. */
+function withoutNumber(text: string): string {
+  return oneLine(text).replace(/^(?:\d+[.)]|[-*•])\s+/, "");
 }

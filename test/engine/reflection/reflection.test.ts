@@ -327,7 +327,7 @@ describe("a reflection with a critic that fills schemas", () => {
     sections: [
       {
         name: "Reasoning Steps",
-        statements: ["Graphene conducts electrons well.", "Small particles shorten the diffusion path."],
+        statements: ["Graphene conducts electrons well.", "2. Small particles shorten the diffusion path."],
       },
     ],
   };
