@@ -30,11 +30,18 @@ export function layoutBudgetMs(nConcepts: number): number {
   return Math.min(25_000, 1200 + 3 * nConcepts);
 }
 
+/** Up to this many concepts every name is written out and gets room of its own. */
+export const ALL_LABELS_SHOWN = 120;
+
+/** Below this much evidence the largest node of a young graph is not drawn as if it were a great one. */
+const MUCH_EVIDENCE = 12;
+
 /** By evidence: the area of a node, not its width, grows with what is known about it. */
 export function nodeSize(nEvidence: number, mostEvidence: number, nConcepts: number): number {
-  const largest = nConcepts <= 120 ? 16 : nConcepts <= 1000 ? 12 : 8;
-  const smallest = nConcepts <= 120 ? 5 : nConcepts <= 1000 ? 3 : 1.5;
-  return smallest + (largest - smallest) * Math.sqrt(Math.max(0, nEvidence - 1) / Math.max(1, mostEvidence - 1));
+  const largest = nConcepts <= ALL_LABELS_SHOWN ? 16 : nConcepts <= 1000 ? 12 : 8;
+  const smallest = nConcepts <= ALL_LABELS_SHOWN ? 5 : nConcepts <= 1000 ? 3 : 1.5;
+  const share = Math.max(0, nEvidence - 1) / Math.max(MUCH_EVIDENCE - 1, mostEvidence - 1);
+  return smallest + (largest - smallest) * Math.sqrt(share);
 }
 
 /** A place to start from: on a sunflower spiral, so that no two concepts begin in the same spot and every run begins alike. */

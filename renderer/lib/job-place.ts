@@ -8,7 +8,8 @@ export function placeOfResult({
 }: Pick<JobRow, "type" | "output">): { route: Route; label: string } | undefined {
   const domain = type.split(".")[0];
   if (domain === "corpus") return { route: { screen: "corpus" }, label: "Open corpus" };
-  if (domain === "graph") return { route: { screen: "graph" }, label: "Open graph" };
+  // pairs have no screen of their own yet; the graph grows with them
+  if (domain === "graph" || domain === "preference") return { route: { screen: "graph" }, label: "Open graph" };
   if (domain !== "reflection") return undefined;
   const reflectionId =
     typeof output === "object" && output !== null && "reflectionId" in output ? output.reflectionId : undefined;

@@ -6,6 +6,7 @@ import { nodeSize, rangesOfWords, startPosition } from "../../renderer/lib/graph
 import { placeOfResult } from "../../renderer/lib/job-place.ts";
 import { matchWords } from "../../renderer/lib/match-words.ts";
 import { placeCards } from "../../renderer/lib/place-cards.ts";
+import { spreadLabels, STAGE } from "../../renderer/lib/spread-labels.ts";
 import { textYield } from "../../renderer/lib/text-yield.ts";
 
 describe("describeDrag", () => {
@@ -76,6 +77,32 @@ describe("the graph's small decisions", () => {
     const places = new Set(Array.from({ length: 2000 }, (_, i) => JSON.stringify(startPosition(i))));
     expect(places.size).toBe(2000);
     expect(nodeSize(10, 10, 40)).toBeGreaterThan(nodeSize(2, 10, 40));
+  });
+});
+
+describe("spreadLabels", () => {
+  const LINE = 16;
+  it("leaves no label on another node or label, however crowded the start", () => {
+    const nodes = Array.from({ length: 60 }, (_, i) => ({ x: i % 3, y: i % 4, reach: 6, width: 60 + (i % 5) * 20 }));
+    const places = spreadLabels(nodes);
+    const overlaps = places.flatMap((a, i) =>
+      places.slice(i + 1).filter((b, k) => {
+        const other = nodes[i + 1 + k]!;
+        const apartX = a.x - 6 > b.x + 6 + other.width || b.x - 6 > a.x + 6 + nodes[i]!.width;
+        return !apartX && Math.abs(a.y - b.y) < LINE;
+      }),
+    );
+    expect(overlaps).toEqual([]);
+  });
+  it("leaves alone what has room", () => {
+    const places = spreadLabels([
+      { x: 0, y: 0, reach: 5, width: 50 },
+      { x: 1, y: 1, reach: 5, width: 50 },
+    ]);
+    expect(places).toEqual([
+      { x: 0, y: 0 },
+      { x: STAGE.width, y: STAGE.height },
+    ]);
   });
 });
 

@@ -3,7 +3,8 @@ import { EdgeArrowProgram, EdgeLineProgram } from "sigma/rendering";
 import { type RefObject, useEffect, useEffectEvent, useImperativeHandle, useRef, useState } from "react";
 import type { ConceptRow, RelationRow } from "../../../main/shared/contract/graph.ts";
 import { type ColorScheme, conceptColours, dark, light } from "../../lib/colours.ts";
-import { type GraphFilter, isConceptShown, type Neighbourhood } from "../../lib/graph-view.ts";
+import { ALL_LABELS_SHOWN, type GraphFilter, isConceptShown, type Neighbourhood } from "../../lib/graph-view.ts";
+import { extentWithLabels } from "../../lib/spread-labels.ts";
 import { ErrorNotice } from "../ErrorNotice.tsx";
 import {
   type ConceptGraph,
@@ -11,6 +12,7 @@ import {
   type EdgeAttributes,
   MANY_EDGES,
   type NodeAttributes,
+  labelledNodes,
   syncGraph,
 } from "./build-graph.ts";
 import { hoverDrawer, labelDrawer } from "./draw-labels.ts";
@@ -61,6 +63,7 @@ export function GraphCanvas(props: GraphCanvasProps) {
     setIsLayingOut(true);
     stopLayout.current = runLayout(graph, () => {
       setIsLayingOut(false);
+      frameLabels(sigma.current, graph);
       latest.current.onLaidOut(graph.mapNodes((id, { x, y }) => ({ id, x, y })));
     });
   });
@@ -74,6 +77,7 @@ export function GraphCanvas(props: GraphCanvasProps) {
     if (!container.current) return;
     try {
       sigma.current = createSigma(graph, container.current, view, latest);
+      frameLabels(sigma.current, graph);
     } catch (error) {
       setFailure(error);
     }
@@ -133,18 +137,19 @@ function createSigma(
   const { concepts, relations, colorScheme } = latest.current;
   const { ink, surface, "line-strong": line } = colorScheme === "dark" ? dark : light;
   const isLarge = relations.length > MANY_EDGES;
+  const hasAllLabels = concepts.length <= ALL_LABELS_SHOWN;
   const sigma: ConceptSigma = new Sigma<NodeAttributes, EdgeAttributes>(graph, container, {
     labelFont: "'Inter Variable', system-ui, sans-serif",
     labelSize: 12,
     labelWeight: "500",
-    labelDensity: isLarge ? 0.6 : 1.4,
+    labelDensity: isLarge ? 0.6 : hasAllLabels ? 100 : 1.4,
     labelGridCellSize: isLarge ? 120 : 70,
-    labelRenderedSizeThreshold: concepts.length <= 120 ? 0 : 6,
+    labelRenderedSizeThreshold: hasAllLabels ? 0 : 6,
     hideEdgesOnMove: isLarge,
     hideLabelsOnMove: isLarge,
     enableEdgeEvents: !isLarge,
     zIndex: true,
-    stagePadding: 60,
+    stagePadding: 56,
     minCameraRatio: 0.02,
     maxCameraRatio: 4,
     edgeProgramClasses: { arrow: EdgeArrowProgram, fast: EdgeLineProgram },
@@ -164,6 +169,13 @@ function createSigma(
   sigma.on("clickEdge", ({ edge }) => latest.current.onSelectRelation(edge));
   sigma.on("clickStage", () => latest.current.onSelectConcept(null));
   return sigma;
+}
+
+/** A small graph is framed with its labels; in a large one they are too few and too short to matter. */
+function frameLabels(sigma: ConceptSigma | null, graph: ConceptGraph): void {
+  const isSmall = graph.order > 1 && graph.order <= ALL_LABELS_SHOWN;
+  sigma?.setCustomBBox(isSmall ? extentWithLabels(labelledNodes(graph)) : null);
+  sigma?.refresh();
 }
 
 function neighboursIn(graph: ConceptGraph, conceptId: string): Neighbourhood {

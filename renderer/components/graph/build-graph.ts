@@ -1,6 +1,7 @@
 import Graph from "graphology";
 import type { ConceptRow, ConceptType, RelationRow } from "../../../main/shared/contract/graph.ts";
 import { nodeSize, startPosition } from "../../lib/graph-view.ts";
+import { type LabelledNode, labelWidth } from "../../lib/spread-labels.ts";
 
 export type NodeAttributes = {
   x: number;
@@ -13,6 +14,10 @@ export type NodeAttributes = {
 };
 export type EdgeAttributes = { size: number; weight: number; label: string; type: string; firstRound: number };
 export type ConceptGraph = Graph<NodeAttributes, EdgeAttributes>;
+
+export function labelledNodes(graph: ConceptGraph): LabelledNode[] {
+  return graph.mapNodes((_, { x, y, size, label }) => ({ x, y, reach: size, width: labelWidth(label) }));
+}
 
 /** Beyond this many edges arrows and hover on edges cost more than they tell. */
 export const MANY_EDGES = 2000;
@@ -55,7 +60,7 @@ export function syncGraph(
   const type = relations.length > MANY_EDGES ? "fast" : "arrow";
   for (const { id, sourceId, targetId, type: label, nEvidence, firstRound } of relations) {
     if (!graph.hasNode(sourceId) || !graph.hasNode(targetId)) continue;
-    const look = { label, type, firstRound, weight: nEvidence, size: Math.min(4, 1 + Math.log2(nEvidence)) };
+    const look = { label, type, firstRound, weight: nEvidence, size: Math.min(4, 1.5 + Math.log2(nEvidence) / 2) };
     if (graph.hasEdge(id)) graph.mergeEdgeAttributes(id, look);
     else graph.addDirectedEdgeWithKey(id, sourceId, targetId, look);
   }

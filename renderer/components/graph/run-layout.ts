@@ -1,7 +1,8 @@
 import forceAtlas2, { inferSettings } from "graphology-layout-forceatlas2";
 import FA2Layout from "graphology-layout-forceatlas2/worker";
-import { layoutBudgetMs } from "../../lib/graph-view.ts";
-import type { ConceptGraph } from "./build-graph.ts";
+import { ALL_LABELS_SHOWN, layoutBudgetMs } from "../../lib/graph-view.ts";
+import { spreadLabels } from "../../lib/spread-labels.ts";
+import { labelledNodes, type ConceptGraph } from "./build-graph.ts";
 
 /** Up to here every step together takes less time than starting a worker, and the picture is the same on any machine. */
 const FEW_CONCEPTS = 400;
@@ -15,6 +16,7 @@ const N_STEPS = 800;
 export function runLayout(graph: ConceptGraph, onDone: () => void): () => void {
   if (graph.order <= FEW_CONCEPTS) {
     forceAtlas2.assign(graph, { iterations: N_STEPS, settings: settingsFor(graph) });
+    if (graph.order <= ALL_LABELS_SHOWN) makeRoomForLabels(graph);
     const timer = window.setTimeout(onDone);
     return () => window.clearTimeout(timer);
   }
@@ -30,13 +32,20 @@ export function runLayout(graph: ConceptGraph, onDone: () => void): () => void {
   };
 }
 
+function makeRoomForLabels(graph: ConceptGraph): void {
+  const places = spreadLabels(labelledNodes(graph));
+  graph.nodes().forEach((id, i) => graph.mergeNodeAttributes(id, places[i]!));
+}
+
 function settingsFor(graph: ConceptGraph) {
+  const isSmall = graph.order <= FEW_CONCEPTS;
   return {
     ...inferSettings(graph),
-    gravity: 1,
-    scalingRatio: graph.order < 200 ? 14 : 8,
+    // strong gravity keeps concepts without relations, which are many in a young graph, from drifting to the rim
+    strongGravityMode: isSmall,
+    gravity: isSmall ? 0.06 : 1,
+    scalingRatio: isSmall ? 40 : 8,
     slowDown: 4,
-    adjustSizes: graph.order < 1000,
     barnesHutOptimize: graph.order > 800,
   };
 }
