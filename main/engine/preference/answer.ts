@@ -52,25 +52,34 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
 /** Null when the answer can be used. */
 export function answerProblem(answer: string, input: Omit<AnswerInput, "ask">): FilterReason | null {
   const { filters, markers } = input.recipe;
-  const sources = [input.question, formatThinking(input.thinking), ...input.context].join("\n");
+  const grounds = [formatThinking(input.thinking), ...input.context].join("\n");
+  const sources = `${input.question}\n${grounds}`;
   if (answer === "") return "answer_empty";
   if (Object.values(markers).some((marker) => answer.includes(marker))) return "chosen_malformed";
   if (words(answer).length < filters.minAnswerWords) return "answer_too_short";
   if (REFERS_TO_TEXT.test(answer)) return "answer_refers_to_text";
   if (!looksEnglish(answer)) return "answer_not_english";
   if (repetitionShare(answer) > filters.maxRepetition) return "answer_repeats_itself";
-  if (nNewWords(answer, input.question) < filters.minNewAnswerWords) return "answer_repeats_question";
+  const added = newWords(answer, input.question);
+  if (added.length < filters.minNewAnswerWords) return "answer_repeats_question";
   if (saysTwice(answer) || stutters(answer)) return "answer_repeats_itself";
   if (inventedFacts(answer, sources).length > 0) return "answer_invented_facts";
   if (copiesExamples(answer, sources, exampleStems(input.promptSet, "answer"))) return "answer_off_topic";
   if (overlapShare(answer, sources) < filters.minAnswerOverlap) return "answer_off_topic";
+  if (shareIn(added, grounds) < filters.minAnswerGrounding) return "answer_ungrounded";
   const isCopied = input.context.some((text) => longestSharedRun(answer, text) > filters.maxCopiedWords);
   return isCopied ? "answer_copies_context" : null;
 }
 
-function nNewWords(answer: string, question: string): number {
+/** The different content words that the answer adds to the question. */
+function newWords(answer: string, question: string): string[] {
   const asked = new Set(contentWords(question));
-  return new Set(contentWords(answer).filter((word) => !asked.has(word))).size;
+  return [...new Set(contentWords(answer))].filter((word) => !asked.has(word));
+}
+
+function shareIn(stems: string[], text: string): number {
+  const known = new Set(contentWords(text));
+  return stems.length === 0 ? 0 : stems.filter((word) => known.has(word)).length / stems.length;
 }
 
 /** Two sentences of the answer with nearly the same words. */

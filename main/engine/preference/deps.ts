@@ -1,7 +1,7 @@
 import type { PairRow } from "../../shared/contract/preference.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
-import type { Embedder } from "../embedding/embedder.ts";
+import type { Embedder } from "../embedding/index.ts";
 import type { Emit } from "../events.ts";
 import type { ModelRunner } from "../inference/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";

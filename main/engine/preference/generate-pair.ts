@@ -1,8 +1,7 @@
 import type { PairSource, ThinkingSection } from "../../shared/contract/preference.ts";
 import { formatResponse, parseResponse } from "../../shared/response-format.ts";
-import type { Embedder } from "../embedding/embedder.ts";
+import { type Embedder, embedWhole } from "../embedding/index.ts";
 import type { ModelRunner, PromptSet } from "../inference/index.ts";
-import { words } from "../lib/text.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Ask, Place } from "./ask.ts";
 import type { PairCorpus } from "./corpus-access.ts";
@@ -126,19 +125,14 @@ async function checkPair(question: string, answer: string, draft: PairDraft, inp
   const { recipe, stage, signal } = input;
   // thinking that never ends has no answer behind it and counts whole
   const rejectedAnswer = parseResponse(draft.rejected, recipe.markers).answer || draft.rejected;
-  const [a, b] = (await input.embedder.embed([answer, rejectedAnswer].map(firstWords), signal)) as [Vector, Vector];
-  if (cosine(a, b) > recipe.filters.maxPairSimilarity) return filtered("no_signal");
+  const { vectors } = await embedWhole(input.embedder, [answer, rejectedAnswer], signal);
+  if (cosine(vectors[0]!, vectors[1]!) > recipe.filters.maxPairSimilarity) return filtered("no_signal");
   const { prompt, chosen, rejected } = await input.runner.encodePair(
     { modelPath: input.policyPath, messages: pairMessages(question), chosen: draft.chosen, rejected: draft.rejected },
     signal,
   );
   const nTokens = prompt.length + Math.max(chosen.length, rejected.length);
   return nTokens > stage.max_length ? filtered("too_long") : found(true);
-}
-
-/** As much as any embedder takes whole. */
-function firstWords(text: string): string {
-  return words(text).slice(0, 100).join(" ");
 }
 
 function sourceRow(corpus: PairCorpus, source: Source): PairSource {

@@ -14,6 +14,7 @@ export const filterReasons = {
   answer_too_short: "The answer is too short",
   answer_refers_to_text: "The answer points to a text or a figure",
   answer_off_topic: "The answer is not about the question and the thinking",
+  answer_ungrounded: "What the answer adds stands neither in the thinking nor in the sources",
   answer_invented_facts: "The answer has numbers or formulas that no source has",
   answer_repeats_question: "The answer says little that the question does not",
   answer_repeats_itself: "The answer repeats itself",

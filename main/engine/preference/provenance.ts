@@ -1,5 +1,5 @@
 import type { PairProvenance } from "../../shared/contract/preference.ts";
-import type { EmbeddingSpace } from "../embedding/embedder.ts";
+import type { EmbeddingSpace } from "../embedding/index.ts";
 import type { PromptSet, RunnerFacts } from "../inference/index.ts";
 import { seedOf } from "../lib/random.ts";
 import type { Call, Place } from "./ask.ts";

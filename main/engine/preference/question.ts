@@ -1,4 +1,4 @@
-import type { Embedder } from "../embedding/embedder.ts";
+import { type Embedder, embedWhole } from "../embedding/index.ts";
 import type { PromptSet } from "../inference/index.ts";
 import { contentWords, inventedFacts, overlapShare, repetitionShare, stutters, words } from "../lib/text.ts";
 import { type Answer, type Ask, nTries } from "./ask.ts";
@@ -32,7 +32,7 @@ export async function writeQuestion(input: {
       reason = problem;
       continue;
     }
-    const [vector] = (await input.embedder.embed([text], input.signal)) as [Vector];
+    const vector = (await embedWhole(input.embedder, [text], input.signal)).vectors[0]!;
     if (!input.earlier.some((other) => cosine(other, vector) > filters.maxQuestionSimilarity))
       return found({ text, vector });
     reason = "question_duplicate";

@@ -40,6 +40,8 @@ const Filters = z.strictObject({
   minLineOverlap: Share.default(0.6),
   /** Share of the answer's content words that question, thinking or sources must have. */
   minAnswerOverlap: Share.default(0.5),
+  /** Share of the content words that the answer adds to the question that thinking or sources must have. */
+  minAnswerGrounding: Share.default(0.3),
   minAnswerWords: z.int().min(1).default(8),
   /** Different content words of the answer that the question does not have. */
   minNewAnswerWords: z.int().min(0).default(4),

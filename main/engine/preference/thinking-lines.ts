@@ -1,4 +1,5 @@
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
+import { embedWhole } from "../embedding/index.ts";
 import { nTries } from "./ask.ts";
 import { explains, isSelfContained, usableSentences } from "./excerpt.ts";
 import type { Section } from "./recipe.ts";
@@ -45,7 +46,8 @@ async function nearestSentences(
   limit: number,
 ): Promise<string[]> {
   const sentences = [...new Set(context.flatMap(usableSentences))].filter(isSelfContained);
-  const [target, ...vectors] = (await embedder.embed([question, ...sentences], signal)) as [Vector, ...Vector[]];
+  const embedded = await embedWhole(embedder, [question, ...sentences], signal);
+  const [target, ...vectors] = embedded.vectors as [Vector, ...Vector[]]; // the question is always there
   const ranked = vectors
     .map((vector, index) => ({ index, vector, score: cosine(vector, target) + bonusOf(sentences[index]!) }))
     .toSorted((a, b) => b.score - a.score);

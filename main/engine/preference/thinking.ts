@@ -1,5 +1,5 @@
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
-import type { Embedder } from "../embedding/embedder.ts";
+import type { Embedder } from "../embedding/index.ts";
 import type { PromptSet } from "../inference/index.ts";
 import type { Ask } from "./ask.ts";
 import { filtered, found, type Outcome } from "./outcome.ts";

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeDatabase, openDatabase } from "../../../main/engine/db/index.ts";
-import type { GenerateRequest } from "../../../main/engine/inference/index.ts";
+import type { Embedder } from "../../../main/engine/embedding/index.ts";
+import type { GenerateRequest, ModelRunner } from "../../../main/engine/inference/index.ts";
 import { createJobQueue, createJobStore } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
@@ -49,24 +50,30 @@ const ANSWERS = [
 export const isRejectedPrompt = ({ prefill }: GenerateRequest) => prefill === undefined;
 
 /** A workspace with real SQLite, a corpus of three passages and a model that follows the script. */
-export function openWorkspace(script: Script = goodScript, dir = mkdtempSync(join(tmpdir(), "preflexor-pairs-"))) {
-  const db = openDatabase(dir);
+export function openWorkspace(script: Script = goodScript, dir = newDir()) {
   const runner = createScriptedRunner(script);
+  const resolveModel = (ref: string) => ({ name: ref, path: `/models/${ref}.gguf`, sha256: `sha256 of ${ref}` });
+  return { ...openWith({ runner, embedder: createFakeEmbedder(), resolveModel, dir }), runner };
+}
+
+export const newDir = () => mkdtempSync(join(tmpdir(), "preflexor-pairs-"));
+
+export function openWith(given: {
+  runner: ModelRunner;
+  embedder: Embedder;
+  resolveModel(ref: string): { name: string; path: string; sha256: string };
+  dir: string;
+}) {
+  const { runner, embedder, dir } = given;
+  const db = openDatabase(dir);
   const followedUp: PairRow[] = [];
   const emitted: unknown[] = [];
   const preference = createPreference({
     db,
     runner,
-    embedder: createFakeEmbedder(),
+    embedder,
     corpus: createFixedCorpus(),
-    models: {
-      resolveModel: (ref) => ({
-        name: ref,
-        path: `/models/${ref}.gguf`,
-        sha256: `sha256 of ${ref}`,
-        facts: { nParameters: 135e6 },
-      }),
-    },
+    models: { resolveModel: (ref) => ({ ...given.resolveModel(ref), facts: { nParameters: 135e6 } }) },
     promptsDir: join(resourcesDir, "prompts"),
     recipesDir: join(resourcesDir, "recipes"),
     clock: Date.now,
@@ -84,7 +91,6 @@ export function openWorkspace(script: Script = goodScript, dir = mkdtempSync(joi
   return {
     dir,
     db,
-    runner,
     preference,
     jobs,
     followedUp,

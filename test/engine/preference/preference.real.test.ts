@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createHostEmbedder } from "../../../main/engine/embedding/index.ts";
+import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
+import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
+import type { JobId } from "../../../main/shared/ids.ts";
+import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
+import { formatResponse, parseResponse } from "../../../main/shared/response-format.ts";
+import { type DemoModels, ensureDemoModels } from "../../harness/model-cache.ts";
+import { startTestHost } from "../../harness/model-host.ts";
+import { newDir, openWith } from "./support.ts";
+
+let models: DemoModels;
+const { host, runner } = startTestHost();
+beforeAll(async () => {
+  models = await ensureDemoModels();
+});
+afterAll(() => host.stop());
+
+async function generatePair() {
+  const resolveModel = () => ({ name: "smollm2", path: models.chatModelPath, sha256: "0" });
+  const workspace = openWith({
+    runner,
+    embedder: createHostEmbedder(host, models.embedderDir),
+    resolveModel,
+    dir: newDir(),
+  });
+  try {
+    const { jobId } = await workspace.preference.handlers.generate({ count: 1, seed: 1 }, new AbortController().signal);
+    return ((await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput).rows[0]!;
+  } finally {
+    await workspace.close();
+    workspace.remove();
+  }
+}
+
+test("a very small model makes a well-formed pair, and makes it again to the same text", async () => {
+  const pair = await generatePair();
+  expect(pair.question).toMatch(/\?$/);
+  expect(parseResponse(pair.chosen, markers).problems).toEqual([]);
+  expect(pair.thinking.find(({ name }) => name === "Reasoning Steps")!.statements.length).toBeGreaterThan(1);
+  expect(pair.rejected).not.toBe("");
+  const again = await generatePair();
+  const essence = ({ question, chosen, rejected, sources }: typeof pair) => ({ question, chosen, rejected, sources });
+  expect(essence(again)).toEqual(essence(pair));
+});
+
+test("masks lie on the real tokenizer's tokens", async () => {
+  const answer = "Graphene carries the electrons.";
+  const thinking = "Reasoning Steps:\n- Graphene wraps the particles.";
+  const modelPath = models.chatModelPath;
+  const messages = [{ role: "user" as const, content: "How does graphene help?" }];
+  const texts = { chosen: formatResponse({ thinking, reflection: "", answer }, markers), rejected: answer };
+  const encode = (mask: Parameters<typeof encodeMaskedPair>[1]["mask"]) =>
+    encodeMaskedPair(runner, { modelPath, messages, ...texts, markers, mask, seed: 1 });
+  const kept = (ids: number[], mask: number[], bit: number) => ids.filter((_, i) => mask[i] === bit);
+
+  const answerOnly = await encode("answer_only");
+  // the answer behind a line end has the tokens of the answer alone, end of turn included
+  expect(kept(answerOnly.chosen, answerOnly.chosen_mask, 1)).toEqual(answerOnly.rejected);
+  expect(answerOnly.rejected_mask).toEqual(answerOnly.rejected.map(() => 1));
+
+  const allThinking = await encode({ thinking_fraction: 1 });
+  const plain = await runner.encodePair({ modelPath, messages, chosen: thinking, rejected: answer });
+  expect(kept(allThinking.chosen, allThinking.chosen_mask, 0)).toEqual(plain.chosen.slice(0, -1));
+});
