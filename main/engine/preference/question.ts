@@ -52,7 +52,7 @@ export function questionProblem(
   const stems = contentWords(question);
   if (new Set(stems).size < MIN_CONTENT_WORDS) return "question_too_short";
   if (REFERS_TO_TEXT.test(question) || IS_ABOUT_A_FIGURE.test(question)) return "question_refers_to_text";
-  if (repetitionShare(question, 3) > 0 || stutters(question) || harps(question)) return "question_repeats_itself";
+  if (repetitionShare(question, 3) > 0 || stutters(question) || repeatsWords(question)) return "question_repeats_itself";
   if (copiesExamples(question, passage, stemsOfExamples)) return "question_copied_from_prompt";
   if (inventedFacts(question, passage).length > 0) return "question_invented_facts";
   return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
@@ -66,7 +66,7 @@ function readQuestion({ text, stopReason }: Answer, style: PromptSet["style"]): 
 }
 
 /** "How does the curve change from 2000 K to 2000 K?" */
-function harps(question: string): boolean {
+function repeatsWords(question: string): boolean {
   const counts = new Map<string, number>();
   for (const word of [...contentWords(question), ...words(question).filter((token) => /^\d/.test(token))]) {
     counts.set(word, (counts.get(word) ?? 0) + 1);

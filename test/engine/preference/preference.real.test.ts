@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createHostEmbedder } from "../../../main/engine/embedding/index.ts";
 import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
-import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
+import { encodeMaskedPair, loadRecipe } from "../../../main/engine/preference/index.ts";
+import { schemaOf } from "../../../main/engine/preference/thinking-grammar.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
 import { formatResponse, parseResponse } from "../../../main/shared/response-format.ts";
@@ -9,6 +11,7 @@ import { type DemoModels, ensureDemoModels } from "../../harness/model-cache.ts"
 import { startTestHost } from "../../harness/model-host.ts";
 import { newDir, openWith } from "./support.ts";
 
+const recipesDir = join(import.meta.dirname, "../../../resources/recipes");
 let models: DemoModels;
 const { host, runner } = startTestHost();
 beforeAll(async () => {
@@ -62,4 +65,25 @@ test("masks lie on the real tokenizer's tokens", async () => {
   const allThinking = await encode({ thinking_fraction: 1 });
   const plain = await runner.encodePair({ modelPath, messages, chosen: thinking, rejected: answer });
   expect(kept(allThinking.chosen, allThinking.chosen_mask, 0)).toEqual(plain.chosen.slice(0, -1));
+});
+
+test("the schema made from a recipe's sections is a grammar that the model host can follow", async () => {
+  const sections = loadRecipe("workstation", recipesDir).sections.slice(0, 2);
+  const { text, stopReason } = await runner.generate(
+    {
+      modelPath: models.chatModelPath,
+      adapterPath: null,
+      messages: [{ role: "user", content: "Say why ice floats." }],
+      sampler: { temperature: 0, seed: 1, maxTokens: 400, dry: { strength: 0.8, allowedLength: 4 } },
+      jsonSchema: schemaOf(sections),
+    },
+    () => {},
+  );
+  expect(text).toMatch(/^\s*\{\s*"Reasoning Steps"\s*:\s*\[/);
+  if (stopReason === "max_tokens") return;
+  const parsed = JSON.parse(text) as Record<string, string[]>;
+  for (const { name, minStatements, maxStatements } of sections) {
+    expect(parsed[name]!.length).toBeGreaterThanOrEqual(minStatements);
+    expect(parsed[name]!.length).toBeLessThanOrEqual(maxStatements);
+  }
 });
