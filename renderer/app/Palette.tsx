@@ -9,19 +9,17 @@ const MOST_SHOWN = 40;
 
 export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose(): void }) {
   return (
-    <Modal
+    <Modal.Root
       opened={isOpen}
       onClose={onClose}
-      withCloseButton={false}
       padding={0}
       size={560}
       yOffset="12vh"
       transitionProps={{ duration: 80 }}
-      overlayProps={{ backgroundOpacity: 0.35 }}
-      aria-label="Commands"
     >
-      {isOpen && <PaletteList onClose={onClose} />}
-    </Modal>
+      <Modal.Overlay backgroundOpacity={0.35} />
+      <Modal.Content aria-label="Commands">{isOpen && <PaletteList onClose={onClose} />}</Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -31,6 +31,7 @@ export const light = {
   removed: "#8f3a08",
   "removed-tint": "#fde5d6",
   hit: "#ffd84d",
+  mark: "#ffefb3",
   track: "#d7dde5",
 };
 
@@ -59,6 +60,7 @@ export const dark: typeof light = {
   removed: "#f5b791",
   "removed-tint": "#4a2a12",
   hit: "#ffd84d",
+  mark: "#574b14",
   track: "#343d47",
 };
 
