@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
 import { expectAccessible } from "./support/audit.ts";
 import { runCli } from "./support/cli.ts";
+import { expectPagePainted } from "./support/painted.ts";
 import { launchStudio } from "./support/electron-studio.ts";
 import { figurePaper, screenshotsDir, shortPaper } from "./support/project.ts";
 import { startServe, type Served } from "./support/serve.ts";
@@ -12,8 +13,6 @@ import { startServe, type Served } from "./support/serve.ts";
  * Every screen, empty, loaded with what the real models made, and failed; light and dark; small and large. The pictures
  * are for looking at; what is asserted is that each screen stands and that axe finds nothing serious on it.
  */
-test.describe.configure({ mode: "serial" });
-
 const SIZES = [
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
@@ -57,6 +56,7 @@ test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => 
 
   served = await startServe(workspaceDir);
   await page.goto(served.url);
+  await expect(page.getByRole("navigation", { name: "Screens" })).toBeVisible();
   for (const screen of SCREENS) {
     await show(page, `#/${screen}`);
     await settle(page);
@@ -68,6 +68,7 @@ test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => 
   const hit = hits[0]!;
   await show(page, `#/corpus/${hit.documentId}/${hit.page}/${hit.start}-${hit.end}`);
   await expect(page.locator("[data-highlight]").first()).toBeVisible({ timeout: 60_000 });
+  await expectPagePainted(page);
   await photograph(page, "corpus-document", "loaded");
   await expectAccessible(page, "document, loaded");
 

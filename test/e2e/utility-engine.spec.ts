@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "@playwright/test";
 import { build } from "vite";
 import { launchApp, type LaunchedApp } from "../harness/launch-app.ts";
+import { attachedProgram } from "./support/attached-program.ts";
 
 /**
  * The tests' Electron cannot load the database (see ENVIRONMENT's counterpart in docs), so the product's window runs
@@ -45,7 +46,7 @@ test.beforeAll(async () => {
       },
     },
   });
-  launched = await launchApp({ appDir });
+  launched = await launchApp({ appDir: attachedProgram(appDir) });
 });
 test.afterAll(async () => {
   await launched?.close();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { dropFiles } from "../harness/drop-files.ts";
+import { expectPagePainted } from "./support/painted.ts";
 import { launchStudio, type Studio } from "./support/electron-studio.ts";
 import { screenshotsDir, shortPaper } from "./support/project.ts";
 
@@ -52,6 +53,7 @@ test("a paper dropped on the window becomes ready, is found, and opens at the ma
   const [markBox, pageBox] = [await mark.boundingBox(), await page.locator("[data-page]", { has: mark }).boundingBox()];
   expect(markBox!.x).toBeGreaterThan(pageBox!.x);
   expect(markBox!.x + markBox!.width).toBeLessThan(pageBox!.x + pageBox!.width);
+  await expectPagePainted(page);
   await page.screenshot({ path: join(screenshotsDir, "electron-corpus-hit.png") });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { launchApp, type LaunchedApp, type LaunchOptions } from "../../harness/launch-app.ts";
+import { attachedProgram } from "./attached-program.ts";
 import { outDir, rootDir } from "./project.ts";
 
 export type Studio = LaunchedApp & {
@@ -18,11 +19,15 @@ export type Studio = LaunchedApp & {
 export async function launchStudio(options: Partial<LaunchOptions> & { workspaceDir?: string } = {}): Promise<Studio> {
   const scratchDir = mkdtempSync(join(tmpdir(), "studio-"));
   const workspaceDir = options.workspaceDir ?? join(scratchDir, "workspace");
+  const removeScratch = () => rmSync(scratchDir, { recursive: true, force: true, maxRetries: 5 });
   const launched = await launchApp({
-    appDir: rootDir,
+    appDir: attachedProgram(rootDir),
     userDataDir: join(scratchDir, "user-data"),
     ...options,
     args: [`--workspace=${workspaceDir}`, ...(options.args ?? [])],
+  }).catch((error: unknown) => {
+    removeScratch();
+    throw error;
   });
   const page = await launched.app.firstWindow();
   let isClosed = false;
@@ -42,7 +47,7 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
       if (isClosed) return;
       isClosed = true;
       await launched.close(limitMs);
-      rmSync(scratchDir, { recursive: true, force: true, maxRetries: 5 });
+      removeScratch();
     },
   };
 }
