@@ -5,7 +5,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <thread>
 
 const char * const LORA_TARGET_NAMES[TARGET_COUNT]   = {"q", "k", "v", "o", "gate", "up", "down"};
 const char * const LORA_TARGET_TENSORS[TARGET_COUNT] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
@@ -195,9 +194,6 @@ static void config_check(train_config & c, config_use use) {
     }
     if (c.max_grad_norm < 0) {
         c.max_grad_norm = c.loss == loss_type::orpo ? 1.0 : 0.3;
-    }
-    if (c.threads == 0) {
-        c.threads = std::max(1u, std::thread::hardware_concurrency());
     }
 }
 

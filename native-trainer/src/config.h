@@ -57,7 +57,7 @@ struct train_config {
     int64_t max_length = 2048;              // prompt + response
 
     std::string device    = "auto";
-    int         threads   = 0;              // 0 = one per core
+    int         threads   = 0;              // 0 = chosen while running, threads.h
     bool        precision_f32 = false;      // precision:"f32"
 
     std::string checkpoint_path;            // default: adapter_out + ".checkpoint"

@@ -142,15 +142,16 @@ static ggml_backend_dev_t device_find(const std::string & choice) {
     return nullptr;
 }
 
-static void set_threads(ggml_backend_dev_t dev, ggml_backend_t backend, int threads) {
-    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(dev);
+void device_set_threads(device & d, int threads) {
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(d.dev);
     auto set_n_threads = (ggml_backend_set_n_threads_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_set_n_threads");
-    if (set_n_threads && threads > 0) {
-        set_n_threads(backend, threads);
+    if (set_n_threads && d.is_cpu) {
+        set_n_threads(d.backend, d.own_threads ? 1 : threads);
+        d.threads = threads;
     }
 }
 
-void device_init(device & d, const std::string & choice, int threads) {
+void device_init(device & d, const std::string & choice) {
     d.dev = device_find(choice);
     if (!d.dev) {
         std::string names;
@@ -166,7 +167,6 @@ void device_init(device & d, const std::string & choice, int threads) {
     if (!d.backend) {
         fail_resource("DEVICE_FAILED", "the device " + d.name + " cannot be used", "Another program may hold it; close it or choose device \"cpu\".");
     }
-    set_threads(d.dev, d.backend, threads);
     d.galloc = ggml_gallocr_new(ggml_backend_get_default_buffer_type(d.backend));
     d.graph_memory.resize(ggml_tensor_overhead() * GRAPH_NODES + ggml_graph_overhead_custom(GRAPH_NODES, false));
 }

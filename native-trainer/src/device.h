@@ -24,10 +24,14 @@ struct device {
     ggml_gallocr_t     galloc  = nullptr;   // scratch memory of one graph at a time
     std::string        name;                // "CPU", "CUDA0", ...
     bool               is_cpu  = false;
+    int                threads = 0;
+    bool               precision_f32 = false; // every product in F32
+    bool               own_threads = false;   // the binding has threads of its own, ggml's operators run in one
     std::vector<uint8_t> graph_memory;      // ggml's own records of nodes and tensors
 };
 
-void device_init(device & d, const std::string & choice, int threads);
+void device_init(device & d, const std::string & choice);
+void device_set_threads(device & d, int threads); // CPU; nothing on other devices
 void device_free(device & d);
 json device_describe(ggml_backend_dev_t dev);
 

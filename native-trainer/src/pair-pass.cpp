@@ -13,7 +13,7 @@ static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t 
     const hyper_params & h = m.hparams;
     b.max_tokens = max_tokens;
     b.max_rows   = max_tokens + 1;      // every token but one, and the last prompt token twice
-    b.head_rows  = std::min<int64_t>(b.max_rows, d.is_cpu ? 128 : 512);
+    b.head_rows  = std::min<int64_t>(b.max_rows, d.is_cpu ? primitives_for(d).cpu_head_rows : 512);
     b.ctx = ggml_init({ggml_tensor_overhead()*16, nullptr, /*no_alloc =*/ true});
     b.ids     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
     b.pos     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
@@ -34,8 +34,10 @@ static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t 
     b.buffer  = device_alloc(d, b.ctx, "the activations of the longest pair");
 }
 
-static void buffers_upload(const pair_buffers & b, const packed_pair & pair, int64_t n_vocab) {
+static void buffers_upload(pair_buffers & b, const packed_pair & pair, int64_t n_vocab) {
     const size_t n = pair.rows.size();
+    b.n_prompt = pair.n_prompt;
+    b.n_chosen = pair.n_chosen;
     std::vector<int64_t> cells(n);
     for (size_t i = 0; i < n; i++) {
         cells[i] = (int64_t) i % b.head_rows*n_vocab + pair.targets[i];
@@ -57,6 +59,8 @@ static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
     s.base = &p.base;
     s.pos  = ggml_view_1d(s.g.ctx, p.buffers.pos, n_tokens, 0);
     s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
+    s.n_prompt = p.buffers.n_prompt;
+    s.n_chosen = p.buffers.n_chosen;
     s.lora = with_lora && p.has_adapter;
     s.dropout = s.lora && p.dropout ? p.buffers.dropout : nullptr;
     s.dropout_seed = p.dropout_seed;
@@ -151,14 +155,23 @@ static pair_logps add_up(const packed_pair & pair, const std::vector<float> & lo
     return sums;
 }
 
+static void run_layer(policy & p, pass & s, layer_kind kind, int64_t n_tokens) {
+    thread_choice & choice = thread_tuner_next(p.tuner, kind);
+    device_set_threads(p.dev, choice.threads);
+    const int64_t start_us = ggml_time_us();
+    graph_run(s.g);
+    thread_tuner_report(choice, kind, (double) (ggml_time_us() - start_us)/1e6/(double) n_tokens);
+}
+
 pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, bool direction) {
     const int64_t n_rows = (int64_t) pair.rows.size();
     buffers_upload(p.buffers, pair, p.base.hparams.n_vocab);
     embed(p, pair.n_tokens);
     for (int64_t layer = 0; layer < p.base.hparams.n_layer; layer++) {
         pass s = layer_forward_graph(p, layer, pair.n_tokens, with_lora);
-        graph_run(s.g);
+        run_layer(p, s, LAYER_FORWARD, pair.n_tokens);
     }
+    device_set_threads(p.dev, thread_tuner_best(p.tuner));
     for (int64_t first = 0; first < n_rows; first += p.buffers.head_rows) {
         pass s = head_graph(p, pair.n_tokens, first, std::min(p.buffers.head_rows, n_rows - first), direction);
         graph_run(s.g);
@@ -191,8 +204,9 @@ void policy_backward(policy & p, const packed_pair & pair, const pair_loss & los
     head_backward_graph(p, pair.n_tokens, (int64_t) coef.size());
     for (int64_t layer = p.base.hparams.n_layer - 1; layer >= 0; layer--) {
         pass s = layer_backward_graph(p, layer, pair.n_tokens, (float) (1/scale));
-        graph_run(s.g);
+        run_layer(p, s, LAYER_BACKWARD, pair.n_tokens);
     }
+    device_set_threads(p.dev, thread_tuner_best(p.tuner));
 }
 
 void policy_dropout_on(policy & p, uint64_t seed, int64_t step, int64_t pair) {
@@ -244,7 +258,7 @@ double policy_device_memory_mb(const policy & p) {
 
 // Keeps the transposed weights when they fit into the limit and the free memory, else makes them anew in each graph.
 static void plan_memory(policy & p, const train_config & config, double process_mb, bool training) {
-    if (training) {
+    if (training && primitives_for(p.dev).transposed_weights) {
         model_transpose_output(p.base, p.dev);
         const double scratch_mb    = scratch_bytes(p, training)/1048576.0;
         const double transposed_mb = model_transposed_layer_bytes(p.base)/1048576.0;
@@ -290,7 +304,11 @@ static void adapter_init(policy & p, const train_config & config, bool training)
 }
 
 void policy_init(policy & p, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training) {
-    device_init(p.dev, config.device, config.threads);
+    device_init(p.dev, config.device);
+    thread_tuner_init(p.tuner, config.threads);
+    device_set_threads(p.dev, thread_tuner_best(p.tuner));
+    p.dev.precision_f32 = config.precision_f32;
+    p.dev.own_threads = primitives_for(p.dev).cpu != nullptr;
     p.base = std::move(base);
     p.plan.precision_f32 = config.precision_f32;
     const double process_mb = p.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries

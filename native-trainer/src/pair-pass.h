@@ -8,9 +8,11 @@
 #include "lora.h"
 #include "pairs.h"
 #include "primitives.h"
+#include "threads.h"
 
 struct pair_buffers {
     int64_t max_tokens = 0, max_rows = 0, head_rows = 0;           // head_rows: rows of one head graph
+    int64_t n_prompt = 0, n_chosen = 0;                            // of the pair at hand
     ggml_tensor * ids = nullptr, * pos = nullptr;                  // (max_tokens) I32
     ggml_tensor * mask = nullptr;                                  // (max_tokens^2) F32
     ggml_tensor * rows = nullptr, * targets = nullptr;             // (max_rows) I32
@@ -27,6 +29,7 @@ struct pair_buffers {
 
 struct policy {
     device       dev;
+    thread_tuner tuner;
     model        base;
     lora_adapter lora;
     pair_buffers buffers;

@@ -215,7 +215,7 @@ static void head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targ
 }
 
 const primitives primitives_ggml = {
-    "ggml",
+    "ggml", 128, true, nullptr,
     linear_forward, linear_backward,
     norm_forward, norm_backward,
     rope_forward, rope_backward,
@@ -223,7 +223,3 @@ const primitives primitives_ggml = {
     swiglu_forward, swiglu_backward,
     head,
 };
-
-const primitives & primitives_for(const device &) {
-    return primitives_ggml;
-}

@@ -12,6 +12,8 @@
 #include "lora.h"
 #include "model.h"
 
+#include <memory>
+
 static const int MAX_SHARED_INPUT = 3; // q, k, v
 
 struct linear_tape {
@@ -26,6 +28,7 @@ struct attention_tape {
 };
 
 struct primitives;
+struct cpu_kernels;
 
 // What every primitive of one graph sees.
 struct pass {
@@ -34,14 +37,19 @@ struct pass {
     const model *       base    = nullptr;
     ggml_tensor *       pos     = nullptr;         // (n_tokens) I32, RoPE positions
     ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query
+    int64_t             n_prompt = 0, n_chosen = 0; // the first two segments of the packed pair; 0: one causal sequence
     bool                lora    = false;           // with the adapter
     ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
     uint64_t            dropout_seed = 0;
     float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
+    std::vector<std::shared_ptr<void>> owned;      // what custom operators of this graph need while it runs
 };
 
 struct primitives {
     const char * name;
+    int64_t      cpu_head_rows;         // rows that the head takes at once on a CPU
+    bool         transposed_weights;    // the backward pass needs linear::w_t
+    const cpu_kernels * cpu;            // null: ggml's operators
 
     // Linear layers that read the same input (q,k,v or gate,up or one alone), i < n:
     //   y_i = W_i x + bias_i + s B_i (A_i x)
@@ -75,6 +83,6 @@ struct primitives {
     void (*head)(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e);
 };
 
-// The binding for a device.
+// The binding for a device and the precision asked for.
 const primitives & primitives_for(const device & d);
 extern const primitives primitives_ggml;

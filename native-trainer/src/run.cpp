@@ -74,7 +74,7 @@ json run_hello(const run & r) {
         {"ggml", {{"version", ggml_version()}, {"commit", ggml_commit()}}},
         {"device", device_describe(p.dev.dev)},
         {"primitives", primitives_for(p.dev).name},
-        {"threads", r.config.threads},
+        {"threads", r.config.threads > 0 ? json(r.config.threads) : json(nullptr)},
         {"precision", r.config.precision_f32 ? "f32" : "auto"},
         {"model", model_facts},
         {"adapter", adapter},

@@ -101,6 +101,10 @@ double test_tolerance() {
     return factor.empty() ? 1.0 : atof(factor.c_str());
 }
 
+bool uses_ggml_operators() {
+    return test_device() != "cpu" || platform_env("PREFLEXOR_CPU_ISA") == "ggml";
+}
+
 std::vector<json> trainer_output::of(const std::string & event) const {
     std::vector<json> list;
     for (const json & e : events) {

@@ -34,6 +34,9 @@ std::map<std::string, std::vector<float>> read_tensors(const std::string & path)
 std::string test_device();
 double      test_tolerance();
 
+// Computes with primitives-ggml.cpp rather than the CPU's own kernels.
+bool        uses_ggml_operators();
+
 struct trainer_output {
     int               exit = -1;
     std::vector<json> events;

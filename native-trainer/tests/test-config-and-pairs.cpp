@@ -136,6 +136,31 @@ static void test_dropout() {
     check(a.of("step").at(0).at("loss") != without.of("step").at(0).at("loss"), "dropout changes the loss");
 }
 
+// The number of threads is chosen by time, so it must not change the result.
+static void test_threads() {
+    std::vector<std::map<std::string, std::vector<float>>> adapters;
+    for (int threads : {1, 2, 3}) {
+        json config = golden_config("qwen3", "orpo");
+        config["adapter_out"] = tmp_file("threads.gguf");
+        config["threads"] = threads;
+        config["precision"] = "auto";
+        config["max_steps"] = 3;
+        check(run_trainer("train", config).exit == EXIT_DONE, "training with threads");
+        adapters.push_back(read_tensors(tmp_file("threads.gguf")));
+    }
+    check(adapters[0] == adapters[1] && adapters[0] == adapters[2], "1, 2 and 3 threads give the same bits");
+    json config = golden_config("", "orpo");
+    config.erase("threads");
+    config["adapter_out"] = tmp_file("chosen.gguf");
+    config["max_steps"] = 3;
+    const trainer_output out = run_trainer("train", config);
+    check(out.exit == EXIT_DONE && out.of("hello").at(0).at("threads").is_null(), "without the key the number is chosen while running");
+    config["threads"] = 1;
+    config["adapter_out"] = tmp_file("one.gguf");
+    run_trainer("train", config);
+    check(read_tensors(tmp_file("chosen.gguf")) == read_tensors(tmp_file("one.gguf")), "and the result is the same");
+}
+
 static void test_inspect_and_devices() {
     const trainer_output model = run_trainer("inspect", fixture("model-qwen3-f32.gguf"));
     check(model.exit == EXIT_DONE && model.last()->at("trainable") == true && model.last()->at("head_dim") == 32, "inspect: " + model.text);
@@ -152,6 +177,7 @@ int main() {
     test_reference_adapter();
     test_packing();
     test_dropout();
+    test_threads();
     test_inspect_and_devices();
     return test_result();
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #ifndef _WIN32
+#include <cerrno>
 #include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 static json run_config(const std::string & loss, const std::string & name) {
     json config = golden_config("", loss);
     config["adapter_out"] = tmp_file(name + ".gguf");
-    config["max_steps"] = 40;
+    config["max_steps"] = 150;
     config["learning_rate"] = 1e-3;
     config["schedule"] = "cosine";
     config["warmup_steps"] = 3;
@@ -52,7 +53,7 @@ static int run_interrupted(const json & config, int after_ms, bool kill_it) {
         const char stop[] = "{\"command\":\"stop\"}\n";
         signal(SIGPIPE, SIG_IGN);
         if (write(to_child[1], stop, sizeof(stop) - 1) < 0) {
-            check(false, "the trainer reads its stdin");
+            check(errno == EPIPE, "only a trainer that is done leaves its stdin");
         }
     }
     int status = 0;

@@ -101,15 +101,15 @@ static const char * const VARIABLE = "PREFLEXOR_CPU_ISA";
 
 static const cpu_kernels * chosen_by_name() {
     const std::string name = platform_env(VARIABLE);
-    if (name.empty()) {
+    if (name.empty() || name == "ggml") {
         return nullptr;
     }
-    std::string names;
+    std::string names = "ggml";
     for (const cpu_kernels * k : cpu_kernels_available()) {
         if (name == k->name) {
             return k;
         }
-        names += (names.empty() ? "" : ", ") + std::string(k->name);
+        names += ", " + std::string(k->name);
     }
     fail_input("CONFIG", std::string(VARIABLE) + " is \"" + name + "\", this CPU can run " + names, "Unset the variable.");
 }
@@ -128,5 +128,5 @@ const cpu_kernels & cpu_kernels_best(bool precision_f32) {
 }
 
 bool cpu_kernels_usable() {
-    return chosen_by_name() != nullptr || cpu_kernels_available().size() > 1;
+    return platform_env(VARIABLE) != "ggml" && (chosen_by_name() || cpu_kernels_available().size() > 1);
 }

@@ -50,7 +50,8 @@ struct cpu_kernels {
     float (*exp_row)(const float * s, int64_t n, float scale, float shift, void * p);
     float (*dot)(const float * x, const void * y, int64_t n);                    // y in product numbers
     void  (*scale)(float * x, int64_t n, float factor);
-    void  (*add)(float * x, const float * y, int64_t n);
+    void  (*add_scaled)(float * x, const float * y, int64_t n, float factor);    // x += factor y
+    void  (*multiply)(void * x, const float * y, int64_t n);                     // x in product numbers
     // p = exp(scale s - lse), ds = scale p (dp - delta); lse and delta of the row (stride 0) or of each column (stride 1)
     void  (*softmax_back)(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds);
 };

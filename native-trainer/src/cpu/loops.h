@@ -207,7 +207,7 @@ void norm_back(const float * dy, const float * x, const float * w, int64_t n, fl
 
 // exp to 1e-7 relative: x = n ln 2 + r, |r| <= ln 2 / 2, polynomial of Cephes' expf
 vf exponential(vf x) {
-    x = vmin(vmax(x, vset(-87.3f)), vset(88.3f));
+    x = vmin(vset(88.3f), vmax(vset(-87.3f), x)); // in this order a NaN stays one
     const vf n = vround(vmul(x, vset(1.44269504f)));
     vf r = vfma(n, vset(-0.693359375f), x);
     r = vfma(n, vset(2.12194440e-4f), r);
@@ -264,7 +264,7 @@ float maximum(const float * x, int64_t n) {
     float rest = -3.4e38f;
     int64_t i = 0;
     for (; i + WIDTH <= n; i += WIDTH) {
-        top = vmax(vload(x + i), top); // a NaN in x is caught by the sum of the exponentials
+        top = vmax(vload(x + i), top); // skips NaN; the exponentials do not
     }
     for (; i < n; i++) {
         rest = x[i] > rest ? x[i] : rest;
@@ -273,7 +273,6 @@ float maximum(const float * x, int64_t n) {
     return t > rest ? t : rest;
 }
 
-// A distance beyond -87 counts as zero. NaN passes through the arithmetic of `scale s - shift`.
 float exp_row(const float * s, int64_t n, float scale, float shift, void * p) {
     element * to = (element *) p;
     const vf factor = vset(scale), minus = vset(-shift);
@@ -301,9 +300,16 @@ void scale_row(float * x, int64_t n, float factor) {
         [&](int64_t i, int64_t count) { vstore_part(x + i, vmul(vload_part(x + i, count), f), count); });
 }
 
-void add_row(float * x, const float * y, int64_t n) {
-    in_vectors(n, [&](int64_t i) { vstore(x + i, vadd(vload(x + i), vload(y + i))); },
-        [&](int64_t i, int64_t count) { vstore_part(x + i, vadd(vload_part(x + i, count), vload_part(y + i, count)), count); });
+void add_scaled(float * x, const float * y, int64_t n, float factor) {
+    const vf f = vset(factor);
+    in_vectors(n, [&](int64_t i) { vstore(x + i, vfma(vload(y + i), f, vload(x + i))); },
+        [&](int64_t i, int64_t count) { vstore_part(x + i, vfma(vload_part(y + i, count), f, vload_part(x + i, count)), count); });
+}
+
+void multiply_row(void * x, const float * y, int64_t n) {
+    element * to = (element *) x;
+    in_vectors(n, [&](int64_t i) { pstore(to + i, vmul(punload(to + i), vload(y + i))); },
+        [&](int64_t i, int64_t count) { pstore_part(to + i, vmul(punload_part(to + i, count), vload_part(y + i, count)), count); });
 }
 
 void softmax_back(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds) {
@@ -328,4 +334,4 @@ void softmax_back(const float * s, const float * dp, const float * lse, const fl
 
 #define CPU_KERNELS(name, gemm_function) { \
     name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, dequantize, transpose, \
-    norm, norm_back, swiglu, swiglu_back, rope, maximum, exp_row, dot_product, scale_row, add_row, softmax_back }
+    norm, norm_back, swiglu, swiglu_back, rope, maximum, exp_row, dot_product, scale_row, add_scaled, multiply_row, softmax_back }

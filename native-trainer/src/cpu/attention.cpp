@@ -1,0 +1,385 @@
+// Attention over a packed pair, without any tensor of n_tokens^2.
+//
+// Query i sees key j when j <= i and j is in the prompt or in the segment of i: for a strip of queries of one segment that is
+// at most two ranges of keys, the prompt and the beginning of the segment. The scores of a strip are computed as a whole, so
+// that the softmax needs no second pass.
+//
+// Backward goes twice over the visible pairs: strips of queries give dq, strips of keys (scores transposed) give dk and dv.
+// So every result belongs to one task, in whatever order the threads take them.
+//
+//   s = scale q k^T    p = exp(s - lse)    dp = do v^T    ds = p (dp - delta), delta = do . o
+//   dq = scale ds k    dk = scale ds^T q   dv = p^T do
+//
+// Segments begin on panel borders ("places": positions with that padding).
+#include "op.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+static const int64_t STRIP = 64;             // a multiple of every panel
+
+struct segment {
+    int64_t token, place, n;                 // first token, first place, length
+};
+
+struct places {
+    segment segments[3];
+    int     n_segments = 0;
+    int64_t n_tokens = 0, n = 0;             // n: places
+
+    struct strip { int segment; int64_t first, n; }; // first: within the segment
+    std::vector<strip> strips;
+};
+
+static places places_of(const pass & p, const cpu_kernels & k, int64_t n_tokens) {
+    places s;
+    s.n_tokens = n_tokens;
+    const int64_t ends[3] = {p.n_prompt > 0 ? p.n_prompt : n_tokens, p.n_prompt + p.n_chosen, n_tokens};
+    for (int64_t end : ends) {
+        const int64_t token = s.n_segments > 0 ? s.segments[s.n_segments - 1].token + s.segments[s.n_segments - 1].n : 0;
+        if (end <= token) {
+            continue;
+        }
+        s.segments[s.n_segments++] = {token, s.n, end - token};
+        s.n += round_up(end - token, k.panel);
+    }
+    for (int i = 0; i < s.n_segments; i++) {
+        for (int64_t first = 0; first < s.segments[i].n; first += STRIP) {
+            s.strips.push_back({i, first, std::min(STRIP, s.segments[i].n - first)});
+        }
+    }
+    return s;
+}
+
+// Places [place, place + n) of the summed or score dimension, at `column` of the strip's score rows.
+struct range {
+    int64_t place, n, column;
+    bool    own;                             // of the strip's own segment
+};
+
+struct ranges {
+    range   list[3];
+    int     n = 0;
+    int64_t width = 0;
+
+    void add(const cpu_kernels & k, int64_t place, int64_t count, bool own) {
+        list[n++] = {place, count, width, own};
+        width += round_up(count, k.panel);
+    }
+};
+
+static ranges keys_of(const cpu_kernels & k, const places & s, const places::strip & strip) {
+    ranges r;
+    if (strip.segment > 0) {
+        r.add(k, 0, s.segments[0].n, false);
+    }
+    r.add(k, s.segments[strip.segment].place, strip.first + strip.n, true);
+    return r;
+}
+
+static ranges queries_of(const cpu_kernels & k, const places & s, const places::strip & strip) {
+    ranges r;
+    const segment & own = s.segments[strip.segment];
+    r.add(k, own.place + strip.first, own.n - strip.first, true);
+    for (int i = 1; strip.segment == 0 && i < s.n_segments; i++) {
+        r.add(k, s.segments[i].place, s.segments[i].n, false);
+    }
+    return r;
+}
+
+// ---- q, k, v and do in the forms that products read
+
+enum form { FORM_ROWS, FORM_COLUMN_PANELS, FORM_ROW_PANELS }; // left-hand side; rows become columns; rows are summed over
+
+struct head_forms {
+    int64_t head_dim, dim_padded, dim_panels, n_places, panel;
+
+    int64_t size(form f) const {
+        return f == FORM_ROW_PANELS ? dim_panels*n_places*panel : dim_padded*n_places;
+    }
+};
+
+static head_forms forms_of(const cpu_kernels & k, int64_t head_dim, const places & s) {
+    return {head_dim, padded_k(k, head_dim), (head_dim + k.panel - 1)/k.panel, s.n, k.panel};
+}
+
+// One tensor (head_dim, heads, n_tokens) F32 in some of its forms; all heads of a form are side by side.
+struct formed {
+    ggml_tensor * source;
+    bool          wanted[3];
+    int64_t       offset[3];                 // elements in the destination
+};
+
+static int64_t plan_forms(const head_forms & h, std::vector<formed> & list) {
+    int64_t n = 0;
+    for (formed & f : list) {
+        for (int i = 0; i < 3; i++) {
+            f.offset[i] = n;
+            n += f.wanted[i] ? h.size((form) i)*f.source->ne[1] : 0;
+        }
+    }
+    return n;
+}
+
+static void * form_at(const cpu_kernels & k, const head_forms & h, const formed & f, form which, int64_t head, void * data) {
+    return elements(k, data, f.offset[which] + head*h.size(which));
+}
+
+static void make_forms(const cpu_kernels & k, const places & s, const head_forms & h, const formed & f, int64_t head, void * data, int ith) {
+    void * rows = f.wanted[FORM_ROWS] ? form_at(k, h, f, FORM_ROWS, head, data) : workspace(ith, SLOT_A, h.size(FORM_ROWS)*product_size(k));
+    memset(rows, 0, (size_t) (h.size(FORM_ROWS)*product_size(k)));
+    for (int i = 0; i < s.n_segments; i++) {
+        for (int64_t j = 0; j < s.segments[i].n; j++) {
+            const float * from = (const float *) ((const char *) f.source->data + (size_t) head*f.source->nb[1] + (size_t) (s.segments[i].token + j)*f.source->nb[2]);
+            k.to_product(from, 1.0f, h.head_dim, elements(k, rows, (s.segments[i].place + j)*h.dim_padded));
+        }
+    }
+    for (int64_t place = 0; f.wanted[FORM_COLUMN_PANELS] && place < s.n; place += k.panel) {
+        k.pack_columns(elements(k, rows, place*h.dim_padded), h.dim_padded, k.panel, h.dim_padded, h.dim_padded,
+            elements(k, form_at(k, h, f, FORM_COLUMN_PANELS, head, data), place*h.dim_padded));
+    }
+    for (int64_t i = 0; f.wanted[FORM_ROW_PANELS] && i < h.dim_panels; i++) {
+        k.pack_rows(elements(k, rows, i*k.panel), h.dim_padded, s.n, std::min(k.panel, h.head_dim - i*k.panel), s.n,
+            elements(k, form_at(k, h, f, FORM_ROW_PANELS, head, data), i*s.n*k.panel));
+    }
+}
+
+static ggml_tensor * add_forms(pass & p, const places & s, const head_forms & h, std::vector<formed> & list) {
+    const cpu_kernels & k = kernels_of(p);
+    std::vector<ggml_tensor *> inputs;
+    int64_t n_tasks = 0;
+    const int64_t size = plan_forms(h, list);
+    for (const formed & f : list) {
+        inputs.push_back(f.source);
+        n_tasks += f.source->ne[1];
+    }
+    const std::vector<formed> all = list;
+    return op_add(p, k.product, size, 1, inputs, [=, &k](const worker & w, ggml_tensor * dst) {
+        for (int64_t task; w.take(n_tasks, task);) {
+            size_t i = 0;
+            while (task >= all[i].source->ne[1]) {
+                task -= all[i++].source->ne[1];
+            }
+            make_forms(k, s, h, all[i], task, dst->data, w.ith);
+        }
+    });
+}
+
+// ---- products of a strip
+
+// scores (rows, width) = A (rows, head_dim) times the panels of each range
+static void score_product(const cpu_kernels & k, const head_forms & h, const void * a, int64_t rows, const void * panels, const ranges & r, float * scores) {
+    for (int i = 0; i < r.n; i++) {
+        const gemm_segment segment = {a, h.dim_padded, elements(k, panels, r.list[i].place*h.dim_padded), h.dim_padded*k.panel, h.dim_padded};
+        k.gemm(rows, round_up(r.list[i].n, k.panel), &segment, 1, scores + r.list[i].column, r.width, false);
+    }
+}
+
+// out (rows, head_dim) = or += weights (rows, width) times the row panels of each range
+static void mix_product(const cpu_kernels & k, const head_forms & h, const void * weights, int64_t rows, const void * panels, const ranges & r, float * out, int64_t ld, bool add) {
+    gemm_segment segments[3];
+    for (int i = 0; i < r.n; i++) {
+        segments[i] = {elements(k, weights, r.list[i].column), r.width, elements(k, panels, r.list[i].place*k.panel), h.n_places*k.panel, round_up(r.list[i].n, k.panel)};
+    }
+    k.gemm(rows, h.head_dim, segments, r.n, out, ld, add);
+}
+
+// ---- forward
+
+// what the strip's row i sees of a range of keys
+static int64_t visible_keys(const range & r, const places::strip & strip, int64_t i) {
+    return r.own ? strip.first + i + 1 : r.n;
+}
+
+// scores -> exp(scale s - max) in product numbers, zero where nothing is seen; returns the sum and the logarithm of it
+static float softmax_row(const cpu_kernels & k, const ranges & r, const places::strip & strip, int64_t i, const float * s, float scale, void * p, float & lse) {
+    float top = -INFINITY, sum = 0;
+    for (int j = 0; j < r.n; j++) {
+        top = std::max(top, k.maximum(s + r.list[j].column, visible_keys(r.list[j], strip, i)));
+    }
+    for (int j = 0; j < r.n; j++) {
+        const range & here = r.list[j];
+        const int64_t n = visible_keys(here, strip, i);
+        void * to = elements(k, p, here.column);
+        sum += k.exp_row(s + here.column, n, scale, scale*top, to);
+        zero_tail(k, to, n, round_up(here.n, k.panel));
+    }
+    lse = scale*top + logf(sum);
+    return sum;
+}
+
+struct forward_op {
+    const cpu_kernels * k;
+    places     s;
+    head_forms h;
+    formed     q, key, v;
+    float      scale;
+    int64_t    n_head, group, ld;            // ld: of the output rows
+
+    void run(int64_t head, const places::strip & strip, const void * forms, void * out, float * lse, int ith) const {
+        const ranges r = keys_of(*k, s, strip);
+        const segment & own = s.segments[strip.segment];
+        float * scores = (float *) workspace(ith, SLOT_A, STRIP*r.width*(int64_t) sizeof(float));
+        char * weights = (char *) workspace(ith, SLOT_B, STRIP*r.width*product_size(*k));
+        float * mixed  = (float *) workspace(ith, SLOT_C, STRIP*h.head_dim*(int64_t) sizeof(float));
+        const void * a = elements(*k, form_at(*k, h, q, FORM_ROWS, head, (void *) forms), (own.place + strip.first)*h.dim_padded);
+        score_product(*k, h, a, strip.n, form_at(*k, h, key, FORM_COLUMN_PANELS, head/group, (void *) forms), r, scores);
+        float sums[STRIP];
+        for (int64_t i = 0; i < strip.n; i++) {
+            sums[i] = softmax_row(*k, r, strip, i, scores + i*r.width, scale, elements(*k, weights, i*r.width), lse[head*s.n + own.place + strip.first + i]);
+        }
+        mix_product(*k, h, weights, strip.n, form_at(*k, h, v, FORM_ROW_PANELS, head/group, (void *) forms), r, mixed, h.head_dim, false);
+        for (int64_t i = 0; i < strip.n; i++) {
+            void * row = elements(*k, out, (own.token + strip.first + i)*ld);
+            k->to_product(mixed + i*h.head_dim, 1/sums[i], h.head_dim, elements(*k, row, head*h.head_dim));
+            if (head == n_head - 1) {
+                zero_tail(*k, row, n_head*h.head_dim, ld);
+            }
+        }
+    }
+};
+
+// The output and, behind it, lse (n_places, n_head) F32, in one tensor of product numbers.
+static int64_t lse_offset(int64_t ld, int64_t n_tokens) { return round_up(ld*n_tokens, 64); }
+
+ggml_tensor * cpu_attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
+    const cpu_kernels & kernels = kernels_of(p);
+    const int64_t head_dim = q->ne[0], n_head = q->ne[1], n_tokens = q->ne[2];
+    const places s = places_of(p, kernels, n_tokens);
+    const head_forms h = forms_of(kernels, head_dim, s);
+    std::vector<formed> list = {{q, {true, false, false}, {}}, {k, {false, true, false}, {}}, {v, {false, false, true}, {}}};
+    ggml_tensor * forms = add_forms(p, s, h, list);
+    const int64_t ld = padded_k(kernels, n_head*head_dim), offset = lse_offset(ld, n_tokens);
+    const forward_op op = {&kernels, s, h, list[0], list[1], list[2], p.base->hparams.attn_scale, n_head, n_head/k->ne[1], ld};
+    const int64_t lse_elements = s.n*n_head*(int64_t) sizeof(float)/product_size(kernels);
+    tape.q = q;
+    tape.k = k;
+    tape.v = v;
+    tape.p = op_add(p, kernels.product, offset + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
+        const int64_t n_strips = (int64_t) s.strips.size();
+        for (int64_t task; w.take(n_strips*n_head, task);) { // the longest strips first
+            op.run(task%n_head, s.strips[(size_t) (n_strips - 1 - task/n_head)], forms->data, dst->data, (float *) elements(*op.k, dst->data, offset), w.ith);
+        }
+    });
+    return ggml_view_2d(p.g.ctx, tape.p, ld, n_tokens, (size_t) (ld*product_size(kernels)), 0);
+}
+
+// ---- backward
+
+struct backward_op {
+    const cpu_kernels * k;
+    places     s;
+    head_forms h;
+    formed     q, key, v, d_out;
+    float      scale;
+    int64_t    n_head, n_kv;
+
+    const void * at(const formed & f, form which, int64_t head, const void * forms) const {
+        return form_at(*k, h, f, which, head, (void *) forms);
+    }
+
+    // dq of one head for a strip of queries
+    void queries(int64_t head, const places::strip & strip, const void * forms, const float * lse, const float * delta, float * dq, int ith) const {
+        const ranges r = keys_of(*k, s, strip);
+        const segment & own = s.segments[strip.segment];
+        const int64_t first = own.place + strip.first, kv = head/(n_head/n_kv), width = r.width;
+        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * dp = scores + STRIP*width;
+        char * ds = (char *) workspace(ith, SLOT_B, STRIP*width*product_size(*k));
+        score_product(*k, h, elements(*k, at(q, FORM_ROWS, head, forms), first*h.dim_padded), strip.n, at(key, FORM_COLUMN_PANELS, kv, forms), r, scores);
+        score_product(*k, h, elements(*k, at(d_out, FORM_ROWS, head, forms), first*h.dim_padded), strip.n, at(v, FORM_COLUMN_PANELS, kv, forms), r, dp);
+        for (int64_t i = 0; i < strip.n; i++) {
+            const int64_t place = head*s.n + first + i;
+            for (int j = 0; j < r.n; j++) {
+                const int64_t n = visible_keys(r.list[j], strip, i), column = i*width + r.list[j].column;
+                k->softmax_back(scores + column, dp + column, lse + place, delta + place, 0, n, scale, nullptr, elements(*k, ds, column));
+                zero_tail(*k, elements(*k, ds, column), n, round_up(r.list[j].n, k->panel));
+            }
+        }
+        const int64_t ld = n_head*h.head_dim;
+        mix_product(*k, h, ds, strip.n, at(key, FORM_ROW_PANELS, kv, forms), r, dq + (own.token + strip.first)*ld + head*h.head_dim, ld, false);
+    }
+
+    // dk and dv of one kv head for a strip of keys, summed over the query heads that share it
+    void keys(int64_t kv, const places::strip & strip, const void * forms, const float * lse, const float * delta, float * dk, float * dv, int ith) const {
+        const ranges r = queries_of(*k, s, strip);
+        const segment & own = s.segments[strip.segment];
+        const int64_t first = own.place + strip.first, width = r.width, group = n_head/n_kv, ld = n_kv*h.head_dim;
+        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * dp = scores + STRIP*width;
+        char * weights = (char *) workspace(ith, SLOT_B, 2*STRIP*width*product_size(*k)), * ds = elements(*k, weights, STRIP*width);
+        const int64_t to = (own.token + strip.first)*ld + kv*h.head_dim;
+        for (int64_t head = kv*group; head < (kv + 1)*group; head++) {
+            score_product(*k, h, elements(*k, at(key, FORM_ROWS, kv, forms), first*h.dim_padded), strip.n, at(q, FORM_COLUMN_PANELS, head, forms), r, scores);
+            score_product(*k, h, elements(*k, at(v, FORM_ROWS, kv, forms), first*h.dim_padded), strip.n, at(d_out, FORM_COLUMN_PANELS, head, forms), r, dp);
+            for (int64_t i = 0; i < strip.n; i++) {
+                for (int j = 0; j < r.n; j++) {
+                    key_row(r.list[j], i, i*width, head, scores, dp, lse, delta, weights, ds);
+                }
+            }
+            mix_product(*k, h, weights, strip.n, at(d_out, FORM_ROW_PANELS, head, forms), r, dv + to, ld, head > kv*group);
+            mix_product(*k, h, ds,      strip.n, at(q,     FORM_ROW_PANELS, head, forms), r, dk + to, ld, head > kv*group);
+        }
+    }
+
+    // p and ds of key i of the strip and the queries of one range; in its own segment those before it do not see it
+    void key_row(const range & r, int64_t i, int64_t row, int64_t head, const float * scores, const float * dp, const float * lse, const float * delta, void * weights, void * ds) const {
+        const int64_t hidden = r.own ? i : 0, column = row + r.column, place = head*s.n + r.place + hidden, n = r.n - hidden;
+        for (void * to : {elements(*k, weights, column), elements(*k, ds, column)}) {
+            memset(to, 0, (size_t) (hidden*product_size(*k)));
+            zero_tail(*k, to, r.n, round_up(r.n, k->panel));
+        }
+        k->softmax_back(scores + column + hidden, dp + column + hidden, lse + place, delta + place, 1, n, scale,
+            elements(*k, weights, column + hidden), elements(*k, ds, column + hidden));
+    }
+};
+
+// delta (n_places, n_head) F32: do . o of each query and head
+static ggml_tensor * add_delta(pass & p, const places & s, ggml_tensor * dy, ggml_tensor * out, int64_t n_head, int64_t head_dim) {
+    const cpu_kernels & k = kernels_of(p);
+    const int64_t ld = padded_k(k, n_head*head_dim);
+    return op_add(p, GGML_TYPE_F32, s.n, n_head, {dy, out}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for (int64_t task; w.take((int64_t) s.strips.size(), task);) {
+            const places::strip & strip = s.strips[(size_t) task];
+            const segment & own = s.segments[strip.segment];
+            for (int64_t i = strip.first; i < strip.first + strip.n; i++) {
+                const float * row = (const float *) dy->data + (own.token + i)*n_head*head_dim;
+                for (int64_t head = 0; head < n_head; head++) {
+                    ((float *) dst->data)[head*s.n + own.place + i] = k.dot(row + head*head_dim, elements(k, out->data, (own.token + i)*ld + head*head_dim), head_dim);
+                }
+            }
+        }
+    });
+}
+
+void cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+    const cpu_kernels & k = kernels_of(p);
+    const int64_t head_dim = tape.q->ne[0], n_head = tape.q->ne[1], n_tokens = tape.q->ne[2], n_kv = tape.k->ne[1];
+    const places s = places_of(p, k, n_tokens);
+    const head_forms h = forms_of(k, head_dim, s);
+    ggml_tensor * d_out = ggml_reshape_3d(p.g.ctx, dy, head_dim, n_head, n_tokens);
+    std::vector<formed> list = {{tape.q, {true, true, true}, {}}, {tape.k, {true, true, true}, {}}, {tape.v, {true, true, false}, {}}, {d_out, {true, true, true}, {}}};
+    ggml_tensor * forms = add_forms(p, s, h, list);
+    ggml_tensor * delta = add_delta(p, s, dy, tape.p, n_head, head_dim), * out = tape.p;
+    const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], p.base->hparams.attn_scale, n_head, n_kv};
+    const int64_t offset = lse_offset(padded_k(k, n_head*head_dim), n_tokens), n_q = head_dim*n_head*n_tokens, n_k = head_dim*n_kv*n_tokens;
+    ggml_tensor * all = op_add(p, GGML_TYPE_F32, n_q + 2*n_k, 1, {forms, delta, out}, [=, &k](const worker & w, ggml_tensor * dst) {
+        const float * lse = (const float *) elements(k, out->data, offset), * deltas = (const float *) delta->data;
+        float * d = (float *) dst->data;
+        const int64_t n_strips = (int64_t) s.strips.size();
+        for (int64_t task; w.take(n_strips*(n_kv + n_head), task);) { // keys first: longer tasks
+            if (task < n_strips*n_kv) {
+                op.keys(task%n_kv, s.strips[(size_t) (task/n_kv)], forms->data, lse, deltas, d + n_q, d + n_q + n_k, w.ith);
+                continue;
+            }
+            const int64_t i = task - n_strips*n_kv;
+            op.queries(i%n_head, s.strips[(size_t) (n_strips - 1 - i/n_head)], forms->data, lse, deltas, d, w.ith);
+        }
+    });
+    const auto part = [&](int64_t heads, int64_t first) {
+        const size_t row = (size_t) head_dim*sizeof(float);
+        return ggml_view_3d(p.g.ctx, all, head_dim, heads, n_tokens, row, row*(size_t) heads, (size_t) first*sizeof(float));
+    };
+    *dq = part(n_head, 0);
+    *dk = part(n_kv, n_q);
+    *dv = part(n_kv, n_q + n_k);
+}

@@ -1,0 +1,50 @@
+#include "op.h"
+
+#include "pool.h"
+
+#include <algorithm>
+#include <cstring>
+
+struct op_state {
+    op_function run;
+    const device * dev;
+    std::atomic<int64_t> next{0};   // a graph runs once, so that it is never reset
+};
+
+// ggml calls this in one thread, see pool.h
+static void run_op(ggml_tensor * dst, int, int, void * data) {
+    op_state & state = *static_cast<op_state *>(data);
+    const int n_threads = state.dev->threads;
+    pool_run(n_threads, [&](int ith) { state.run({ith, n_threads, &state.next}, dst); });
+}
+
+ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
+    auto state = std::make_shared<op_state>();
+    state->run = std::move(run);
+    state->dev = p.g.dev;
+    p.owned.push_back(state);
+    std::vector<ggml_tensor *> args = inputs;
+    return ggml_custom_4d(p.g.ctx, type, ne0, ne1, 1, 1, args.data(), (int) args.size(), run_op, 1, state.get());
+}
+
+void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded) {
+    memset(elements(k, row, n), 0, (size_t) ((n_padded - n)*product_size(k)));
+}
+
+ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n) {
+    const cpu_kernels & k = kernels_of(p);
+    const int64_t padded = padded_k(k, n), n_tokens = x->ne[1];
+    if (x->type == k.product && x->ne[0] == padded) {
+        return x;
+    }
+    return op_add(p, k.product, padded, n_tokens, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
+        const int64_t block = 32;
+        for (int64_t task; w.take((n_tokens + block - 1)/block, task);) {
+            for (int64_t t = task*block; t < std::min(n_tokens, (task + 1)*block); t++) {
+                void * row = (char *) dst->data + (size_t) t*dst->nb[1];
+                k.to_product((const float *) ((const char *) x->data + (size_t) t*x->nb[1]), 1.0f, n, row);
+                zero_tail(k, row, n, padded);
+            }
+        }
+    });
+}

@@ -1,0 +1,50 @@
+// Nodes of a ggml graph that run code of ours.
+#pragma once
+
+#include "kernels.h"
+#include "primitives.h"
+#include "product.h"
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+// One thread inside an operator. Tasks are taken one by one, so that a thread that is slowed down by other programs holds up
+// nobody; which thread computes a task never changes its result.
+struct worker {
+    int ith, nth;
+    std::atomic<int64_t> * next;
+
+    bool take(int64_t n_tasks, int64_t & task) const {
+        task = next->fetch_add(1, std::memory_order_relaxed);
+        return task < n_tasks;
+    }
+};
+
+typedef std::function<void(const worker & w, ggml_tensor * dst)> op_function;
+
+// `inputs`: the tensors of this graph that the operator reads (at most GGML_MAX_SRC). Weights need not be named.
+ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
+
+// The kernels of the table that this graph is built with.
+inline const cpu_kernels & kernels_of(const pass & p) { return *p.ops->cpu; }
+
+// (n padded, n_tokens) in product numbers; x itself when it already is.
+ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n);
+
+// Zeroes the padding of a row of product numbers.
+void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded);
+
+// ---- the primitives
+
+void          cpu_linear_forward (pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape);
+ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
+ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight);
+ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
+ggml_tensor * cpu_rope_forward (pass & p, ggml_tensor * x);
+ggml_tensor * cpu_rope_backward(pass & p, ggml_tensor * dy);
+ggml_tensor * cpu_attention_forward (pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
+void          cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
+ggml_tensor * cpu_swiglu_forward (pass & p, ggml_tensor * gate, ggml_tensor * up);
+void          cpu_swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+void          cpu_head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e);

@@ -1,0 +1,152 @@
+// Norm, RoPE and SwiGLU: one row after the other.
+#include "op.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+static const int64_t BLOCK = 16; // rows of one task
+
+template <typename F>
+static void for_rows(const worker & w, int64_t n_rows, F f) {
+    for (int64_t task; w.take((n_rows + BLOCK - 1)/BLOCK, task);) {
+        for (int64_t row = task*BLOCK; row < std::min(n_rows, (task + 1)*BLOCK); row++) {
+            f(row);
+        }
+    }
+}
+
+// rows of a tensor whose outer dimensions are contiguous
+static float * row_of(const ggml_tensor * t, int64_t row) {
+    return (float *) ((char *) t->data + (size_t) row*t->nb[1]);
+}
+
+static bool rows_contiguous(const ggml_tensor * t) {
+    return t->nb[0] == ggml_type_size(t->type) && t->nb[2] == t->nb[1]*(size_t) t->ne[1];
+}
+
+static ggml_tensor * with_rows_contiguous(pass & p, ggml_tensor * t) {
+    return rows_contiguous(t) ? t : ggml_cont(p.g.ctx, t);
+}
+
+// ---- norm
+
+ggml_tensor * cpu_norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight) {
+    const cpu_kernels & k = kernels_of(p);
+    x = with_rows_contiguous(p, x);
+    const float eps = p.base->hparams.norm_eps;
+    const int64_t n = x->ne[0], n_rows = x->ne[1]*x->ne[2];
+    if (x->ne[2] > 1) { // of the heads of q or k: RoPE reads it
+        ggml_tensor * y = op_add(p, GGML_TYPE_F32, n, n_rows, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
+            for_rows(w, n_rows, [&](int64_t row) { k.norm(row_of(x, row), (const float *) weight->data, n, eps, row_of(dst, row), false); });
+        });
+        return ggml_reshape_3d(p.g.ctx, y, n, x->ne[1], x->ne[2]);
+    }
+    const int64_t padded = padded_k(k, n); // a product reads it
+    return op_add(p, k.product, padded, n_rows, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for_rows(w, n_rows, [&](int64_t row) {
+            void * y = (char *) dst->data + (size_t) row*dst->nb[1];
+            k.norm(row_of(x, row), (const float *) weight->data, n, eps, y, true);
+            zero_tail(k, y, n, padded);
+        });
+    });
+}
+
+ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy) {
+    const cpu_kernels & k = kernels_of(p);
+    x  = with_rows_contiguous(p, x);
+    dy = with_rows_contiguous(p, dy);
+    const float eps = p.base->hparams.norm_eps;
+    const int64_t n = x->ne[0], n_rows = x->ne[1]*x->ne[2];
+    ggml_tensor * dx = op_add(p, GGML_TYPE_F32, n, n_rows, {x, dy}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for_rows(w, n_rows, [&](int64_t row) {
+            k.norm_back(row_of(dy, row), row_of(x, row), (const float *) weight->data, n, eps, row_of(dst, row));
+        });
+    });
+    return x->ne[2] > 1 ? ggml_reshape_3d(p.g.ctx, dx, n, x->ne[1], x->ne[2]) : dx;
+}
+
+// ---- RoPE
+
+// cos and sin of every position and frequency, made once
+struct rope_table {
+    float   base = 0, scale = 0;
+    int     dims = 0;
+    const ggml_tensor * freqs = nullptr;
+    int64_t n_positions = 0;
+    std::vector<float> cosines, sines; // (dims/2, n_positions)
+};
+
+static std::shared_ptr<const rope_table> rope_table_for(const model & m, int64_t n_positions) {
+    static std::shared_ptr<const rope_table> last;
+    const hyper_params & h = m.hparams;
+    if (last && last->base == h.rope_base && last->scale == h.rope_scale && last->dims == h.rope_dims && last->freqs == m.rope_freqs && last->n_positions >= n_positions) {
+        return last;
+    }
+    auto t = std::make_shared<rope_table>();
+    t->base = h.rope_base, t->scale = h.rope_scale, t->dims = h.rope_dims, t->freqs = m.rope_freqs, t->n_positions = n_positions;
+    const int64_t half = h.rope_dims/2;
+    t->cosines.resize((size_t) (half*n_positions));
+    t->sines.resize((size_t) (half*n_positions));
+    for (int64_t i = 0; i < half; i++) {
+        const double divisor = m.rope_freqs ? ((const float *) m.rope_freqs->data)[i] : 1.0;
+        const double frequency = pow((double) h.rope_base, -2.0*(double) i/h.rope_dims)*h.rope_scale/divisor;
+        for (int64_t position = 0; position < n_positions; position++) {
+            t->cosines[(size_t) (position*half + i)] = (float) cos((double) position*frequency);
+            t->sines  [(size_t) (position*half + i)] = (float) sin((double) position*frequency);
+        }
+    }
+    return last = t;
+}
+
+// x (head_dim, heads, n_tokens)
+static ggml_tensor * rope(pass & p, ggml_tensor * x, float sign) {
+    const cpu_kernels & k = kernels_of(p);
+    x = with_rows_contiguous(p, x);
+    const int64_t head_dim = x->ne[0], heads = x->ne[1], n_rows = heads*x->ne[2], dims = p.base->hparams.rope_dims;
+    const bool neox = p.base->hparams.arch->rope_mode == GGML_ROPE_TYPE_NEOX;
+    const std::shared_ptr<const rope_table> table = rope_table_for(*p.base, x->ne[2]);
+    ggml_tensor * pos = p.pos;
+    ggml_tensor * y = op_add(p, GGML_TYPE_F32, head_dim, n_rows, {x, pos}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for_rows(w, n_rows, [&](int64_t row) {
+            const int64_t position = ((const int32_t *) pos->data)[row/heads];
+            const float * from = row_of(x, row);
+            float * to = row_of(dst, row);
+            k.rope(from, &table->cosines[(size_t) (position*dims/2)], &table->sines[(size_t) (position*dims/2)], dims, neox, sign, to);
+            std::copy(from + dims, from + head_dim, to + dims);
+        });
+    });
+    return ggml_reshape_3d(p.g.ctx, y, head_dim, heads, x->ne[2]);
+}
+
+ggml_tensor * cpu_rope_forward(pass & p, ggml_tensor * x)   { return rope(p, x,   1.0f); }
+ggml_tensor * cpu_rope_backward(pass & p, ggml_tensor * dy) { return rope(p, dy, -1.0f); }
+
+// ---- SwiGLU
+
+ggml_tensor * cpu_swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+    const cpu_kernels & k = kernels_of(p);
+    const int64_t n = gate->ne[0], n_rows = gate->ne[1], padded = padded_k(k, n);
+    return op_add(p, k.product, padded, n_rows, {gate, up}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for_rows(w, n_rows, [&](int64_t row) {
+            void * y = (char *) dst->data + (size_t) row*dst->nb[1];
+            k.swiglu(row_of(gate, row), row_of(up, row), n, y);
+            zero_tail(k, y, n, padded);
+        });
+    });
+}
+
+void cpu_swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
+    const cpu_kernels & k = kernels_of(p);
+    const int64_t n = gate->ne[0], n_rows = gate->ne[1], padded = padded_k(k, n);
+    ggml_tensor * both = op_add(p, k.product, padded, 2*n_rows, {gate, up, dy}, [=, &k](const worker & w, ggml_tensor * dst) {
+        for_rows(w, n_rows, [&](int64_t row) {
+            void * to_gate = (char *) dst->data + (size_t) row*dst->nb[1], * to_up = (char *) dst->data + (size_t) (n_rows + row)*dst->nb[1];
+            k.swiglu_back(row_of(gate, row), row_of(up, row), row_of(dy, row), n, to_gate, to_up);
+            zero_tail(k, to_gate, n, padded);
+            zero_tail(k, to_up, n, padded);
+        });
+    });
+    *dgate = ggml_view_2d(p.g.ctx, both, padded, n_rows, both->nb[1], 0);
+    *dup   = ggml_view_2d(p.g.ctx, both, padded, n_rows, both->nb[1], (size_t) n_rows*both->nb[1]);
+}
