@@ -24,7 +24,7 @@ export type GraphCanvasHandle = {
   layOut(): void;
   fit(): void;
   zoom(factor: number): void;
-  centreOn(conceptId: string): void;
+  bringIntoView(conceptId: string): void;
 };
 
 export type GraphCanvasProps = {
@@ -104,9 +104,16 @@ export function GraphCanvas(props: GraphCanvasProps) {
     layOut,
     fit: () => void sigma.current?.getCamera().animatedReset({ duration: 150 }),
     zoom: (factor) => void sigma.current?.getCamera().animatedZoom({ factor, duration: 120 }),
-    centreOn: (id) => {
-      const place = sigma.current?.getNodeDisplayData(id);
-      if (place) void sigma.current?.getCamera().animate({ x: place.x, y: place.y }, { duration: 150 });
+    bringIntoView: (id) => {
+      const target = sigma.current;
+      // until a frame has been drawn a node's place is in the graph's own units, not in the camera's
+      target?.once("afterRender", () => {
+        const place = target.getNodeDisplayData(id);
+        // what can be seen already stays where it is: the reader's picture of the graph is worth more than a centre
+        if (place && !isInView(target, place))
+          void target.getCamera().animate({ x: place.x, y: place.y }, { duration: 150 });
+      });
+      target?.scheduleRender();
     },
   }));
 
@@ -176,6 +183,14 @@ function frameLabels(sigma: ConceptSigma | null, graph: ConceptGraph): void {
   const isSmall = graph.order > 1 && graph.order <= ALL_LABELS_SHOWN;
   sigma?.setCustomBBox(isSmall ? extentWithLabels(labelledNodes(graph)) : null);
   sigma?.refresh();
+}
+
+const MARGIN_PX = 70;
+
+function isInView(sigma: ConceptSigma, place: { x: number; y: number }): boolean {
+  const { x, y } = sigma.framedGraphToViewport(place);
+  const { width, height } = sigma.getDimensions();
+  return x > MARGIN_PX && y > MARGIN_PX && x < width - MARGIN_PX && y < height - MARGIN_PX;
 }
 
 function neighboursIn(graph: ConceptGraph, conceptId: string): Neighbourhood {

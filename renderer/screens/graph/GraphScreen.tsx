@@ -57,10 +57,12 @@ function Explorer({ data, focus }: { data: GraphData; focus: GraphFocus | undefi
   const path = usePath(focus);
   const lit = useMemo(() => litBy(focus, data, path), [focus, data, path]);
   const selectedId = focus?.kind === "concept" ? focus.id : null;
+  const isPath = focus?.kind === "path";
 
   useEffect(() => {
-    if (selectedId) handle.current?.centreOn(selectedId);
-  }, [selectedId]);
+    if (selectedId) handle.current?.bringIntoView(selectedId);
+    if (isPath) handle.current?.fit();
+  }, [selectedId, isPath]);
 
   return (
     <div className={classes.explorer}>
