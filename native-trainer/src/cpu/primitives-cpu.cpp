@@ -2,6 +2,8 @@
 #include "dispatch.h"
 #include "op.h"
 
+#include <map>
+
 static primitives table_of(const cpu_kernels & k) {
     return {
         k.name, 1024, false, &k,
@@ -18,6 +20,7 @@ const primitives & primitives_for(const device & d) {
     if (!d.is_cpu || !cpu_kernels_usable()) {
         return primitives_ggml;
     }
-    static const primitives fastest = table_of(cpu_kernels_best(false)), exact = table_of(cpu_kernels_best(true));
-    return d.precision_f32 ? exact : fastest;
+    static std::map<const cpu_kernels *, primitives> tables;
+    const cpu_kernels & k = cpu_kernels_best(d.precision_f32);
+    return tables.emplace(&k, table_of(k)).first->second;
 }
