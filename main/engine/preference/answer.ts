@@ -41,7 +41,7 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
   let reason: FilterReason = "answer_empty";
   for (let attempt = 0; attempt < nTries(promptSet, "answer"); attempt++) {
     const { text } = await ask("answer", values, { attempt });
-    const answer = cutAtSentenceEnd(text);
+    const answer = withoutBadSentences(cutAtSentenceEnd(text));
     const problem = answerProblem(answer, input);
     if (!problem) return found(answer);
     reason = problem;
@@ -62,7 +62,7 @@ export function answerProblem(answer: string, input: Omit<AnswerInput, "ask">): 
   if (repetitionShare(answer) > filters.maxRepetition) return "answer_repeats_itself";
   const added = newWords(answer, input.question);
   if (added.length < filters.minNewAnswerWords) return "answer_repeats_question";
-  if (saysTwice(answer) || stutters(answer)) return "answer_repeats_itself";
+  if (stutters(answer)) return "answer_repeats_itself";
   if (inventedFacts(answer, sources).length > 0) return "answer_invented_facts";
   if (copiesExamples(answer, sources, exampleStems(input.promptSet, "answer"))) return "answer_off_topic";
   if (overlapShare(answer, sources) < filters.minAnswerOverlap) return "answer_off_topic";
@@ -82,10 +82,19 @@ function shareIn(stems: string[], text: string): number {
   return stems.length === 0 ? 0 : stems.filter((word) => known.has(word)).length / stems.length;
 }
 
-/** Two sentences of the answer with nearly the same words. */
-function saysTwice(answer: string): boolean {
-  const sentences = splitSentences(answer).map(({ text }) => text);
-  return sentences.some((sentence, i) => sentences.slice(0, i).some((other) => jaccard(sentence, other) > SAME));
+/** Leaves out what a sentence before has said already, and "The study shows that …": the rest may stand. */
+function withoutBadSentences(answer: string): string {
+  const kept: string[] = [];
+  const paragraphs = answer.split(/\n+/).map((paragraph) => {
+    const sentences = splitSentences(paragraph).map(({ text }) => text);
+    const good = sentences.filter((sentence) => {
+      const isNew = !kept.some((other) => jaccard(sentence, other) > SAME);
+      if (isNew) kept.push(sentence);
+      return isNew && !REFERS_TO_TEXT.test(sentence);
+    });
+    return good.join(" ");
+  });
+  return paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
 }
 
 const SAME = 0.6;

@@ -19,6 +19,7 @@ export function usableSentences(text: string): string[] {
 export function cleanSentence(sentence: string): string {
   const cleaned = sentence
     .replaceAll(/\s+/g, " ")
+    .replaceAll(/(?<=\p{Ll}{3})\d+(?:[,–]\d+)+(?=[\s.,;])/gu, "")
     .replaceAll(/\s?\[\d[\d\s,–-]*\]/g, "")
     .replaceAll(
       /\s?\((?:see |cf\. )?(?:Supplementary |Additional )?(?:Figs?\.?|Figures?|Tables?|Eqs?\.?|Equations?|Scheme|Section|file)[^()]*\)/gi,
@@ -33,8 +34,16 @@ export function cleanSentence(sentence: string): string {
   return /^\p{Ll}/u.test(sentence) ? cleaned : cleaned.charAt(0).toUpperCase() + cleaned.slice(1);
 }
 
-/** Whether a sentence can be understood without the one before it. */
-export function isSelfContained(sentence: string): boolean {
+/** Whether a sentence states a fact that can be understood without the one before it. */
+export function isFact(sentence: string): boolean {
+  return isSelfContained(sentence) && (!PROCEDURE.test(sentence) || explains(sentence));
+}
+
+/** "The lysate was spread onto plates": what was done, not what is so. */
+const PROCEDURE =
+  /\b(?:was|were) (?:then |also |subsequently |further )?(?:performed|conducted|carried|purchased|prepared|used|measured|collected|calculated|determined|added|washed|incubated|stained|recorded|spread|dried|mixed|stirred|placed|transferred|analy[sz]ed|counted|imaged|plotted|chosen|fabricated|characteri[sz]ed|evaluated|examined|investigated|tested|isolated|extracted|normali[sz]ed|synthesi[sz]ed|heated|cooled|cut|polished|ground|filtered)\b/i;
+
+function isSelfContained(sentence: string): boolean {
   return !/^(?:It|They|He|She|This|These|That|Those|Such|Both|Each|Here|There|Its|Their|The (?:former|latter|same|above|other))\b/.test(
     sentence,
   );
@@ -63,7 +72,7 @@ const ANNOUNCEMENT =
   /^(?:(?:Furthermore|Moreover|In addition|Additionally|Meanwhile|However|Therefore|Thus|Hence|Besides|Interestingly|Notably|Finally|Firstly|Secondly|Similarly|Consequently|As a result),?\s+)*(?:(?:As (?:is |can be )?(?:shown|seen|illustrated|depicted|presented) (?:in|from) (?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]*?,\s)|(?:(?:Figs?\.?|Figures?|Tables?)\s[\dA-Za-z, –-]{1,12}\s(?:also |clearly )?(?:shows?|reveals?|indicates?|demonstrates?|confirms?)\sthat\s)|(?:(?:It|As) (?:can|could|has|is|was)(?: also)?(?: be| been)?(?: clearly)? (?:seen|observed|found|noted|known|shown|concluded|well known)(?: clearly)?,?(?: from [^,]*)? that\s)|(?:(?:We|These results?|The results?|The above results?|Our results?|All of the results)(?: also| clearly)? (?:found|observed|show|showed|demonstrate|demonstrated|indicate|indicated|suggest|reveal|revealed|concluded?) that\s))?/;
 
 const UNUSABLE =
-  /\b(?:we|our|us|ours|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licensee?|corresponding author|e-?mail|published|manuscript|keywords?|funding|acknowledge\w*|equations?|previous (?:work|study|studies)|received|accepted|\d+ of \d+)\b|\b(?:this|the present|the current) (?:study|paper|work|article|section|review|chapter|manuscript)\b|[|©@=\uFFFD]|\(\s*[,;]?\s*\)|\b(?:as follows|the following|error bars|significance determined|data points?|replicates)\b/i;
+  /\b(?:we|our|us|ours|herein|et al|Figs?|Figures?|Tables?|Eqs?|Section|Appendix|Supplementary|doi|https?|www|copyright|licensee?|corresponding author|e-?mail|published|manuscript|keywords?|funding|acknowledge\w*|equations?|(?:previous|recent|earlier|future) (?:works?|study|studies|experiments)|received|accepted|\d+ of \d+)\b|\b(?:this|the present|the current) (?:study|paper|work|article|section|review|chapter|manuscript)\b|[|©@=\uFFFD]|\(\s*[,;]?\s*\)|\b(?:as follows|the following|error bars|(?:dotted|dashed) lines?|significance determined|data points?|replicates)\b/i;
 
 /** Captions and headings have none of these. */
 const FINITE_VERB = new RegExp(

@@ -52,7 +52,8 @@ export function questionProblem(
   const stems = contentWords(question);
   if (new Set(stems).size < MIN_CONTENT_WORDS) return "question_too_short";
   if (REFERS_TO_TEXT.test(question) || IS_ABOUT_A_FIGURE.test(question)) return "question_refers_to_text";
-  if (repetitionShare(question, 3) > 0 || stutters(question) || repeatsWords(question)) return "question_repeats_itself";
+  if (repetitionShare(question, 3) > 0 || stutters(question) || repeatsWords(question))
+    return "question_repeats_itself";
   if (copiesExamples(question, passage, stemsOfExamples)) return "question_copied_from_prompt";
   if (inventedFacts(question, passage).length > 0) return "question_invented_facts";
   return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
@@ -74,4 +75,5 @@ function repeatsWords(question: string): boolean {
   return [...counts].some(([word, n]) => n > (/^\d/.test(word) ? 1 : 2));
 }
 
-const IS_ABOUT_A_FIGURE = /\b(?:curves?|diagrams?|plots?|images?|panels?|histograms?|micrographs?|graphs?)\b/i;
+const IS_ABOUT_A_FIGURE =
+  /\b(?:curves?|diagrams?|plots?|images?|panels?|histograms?|micrographs?|graphs?|(?:dotted|dashed|solid|red|blue|green|black) (?:lines?|symbols?|dots?))\b/i;

@@ -47,8 +47,10 @@ const Filters = z.strictObject({
   minNewAnswerWords: z.int().min(0).default(4),
   /** Longest run of words that an answer may share with the corpus. */
   maxCopiedWords: z.int().min(4).default(30),
-  /** Share of repeated 4-grams. */
-  maxRepetition: Share.default(0.2),
+  /** Share of repeated 4-grams in the answer. */
+  maxRepetition: Share.default(0.1),
+  /** The same in the rejected response, which may be worse but must not be a loop. */
+  maxRejectedRepetition: Share.default(0.3),
   /** Cosine above which chosen and rejected say the same, and a pair carries no signal. */
   maxPairSimilarity: Share.default(0.97),
 });

@@ -14,7 +14,7 @@ export async function writeRejected(input: {
   promptSet: PromptSet;
   stage: Stage;
   question: string;
-  filters: Pick<Filters, "maxRepetition">;
+  filters: Pick<Filters, "maxRejectedRepetition">;
 }): Promise<Outcome<string>> {
   const { ask, promptSet, stage, question, filters } = input;
   const task = `rejected-${stage}`;
@@ -30,8 +30,11 @@ export async function writeRejected(input: {
   return filtered(reason);
 }
 
-export function rejectedProblem(response: string, filters: Pick<Filters, "maxRepetition">): FilterReason | null {
+export function rejectedProblem(
+  response: string,
+  filters: Pick<Filters, "maxRejectedRepetition">,
+): FilterReason | null {
   if (response === "") return "rejected_empty";
   if (!looksEnglish(response)) return "rejected_not_english";
-  return repetitionShare(response) > filters.maxRepetition ? "rejected_repeats_itself" : null;
+  return repetitionShare(response) > filters.maxRejectedRepetition ? "rejected_repeats_itself" : null;
 }

@@ -2,7 +2,7 @@ import type { ChunkId } from "../../shared/ids.ts";
 import { createRandom, type Random } from "../lib/random.ts";
 import type { Place } from "./ask.ts";
 import type { PairCorpus } from "./corpus-access.ts";
-import { explains, isSelfContained, usableSentences } from "./excerpt.ts";
+import { explains, isFact, usableSentences } from "./excerpt.ts";
 import { filtered, found, type Outcome } from "./outcome.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -36,7 +36,7 @@ export function drawSource(input: {
 }
 
 function hasEnough(sentences: string[], { filters }: Recipe): boolean {
-  const own = sentences.filter(isSelfContained);
+  const own = sentences.filter(isFact);
   return own.length >= filters.minSourceSentences && own.filter(explains).length >= filters.minExplainingSentences;
 }
 

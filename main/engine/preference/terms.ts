@@ -61,7 +61,7 @@ function sharesWords(a: string, b: string): boolean {
 }
 
 const NOT_IN_TERMS = new Set(
-  "good better best excellent outstanding high higher highest low lower lowest large larger small smaller many few new great important significant different various certain similar main possible able superior corresponding final total overall first second third using being containing showing including starting resulting leading part parts due least less long short far according fact facts thing things way ways kind kinds number amount key attribute use".split(
+  "good better best excellent outstanding high higher highest low lower lowest large larger small smaller many few new great important significant different various certain similar main possible able superior corresponding final total overall first second third using being containing exhibiting showing including starting resulting leading part parts due least less long short far according fact facts thing things way ways kind kinds number amount key attribute use together future earlier recent experiment experiments study studies".split(
     " ",
   ),
 );

@@ -1,7 +1,7 @@
 import type { ThinkingSection } from "../../shared/contract/preference.ts";
 import { embedWhole } from "../embedding/index.ts";
 import { nTries } from "./ask.ts";
-import { explains, isSelfContained, usableSentences } from "./excerpt.ts";
+import { explains, isFact, usableSentences } from "./excerpt.ts";
 import type { Section } from "./recipe.ts";
 import { cosine, type Vector } from "./similarity.ts";
 import { isGoodStatement } from "./statement.ts";
@@ -45,7 +45,7 @@ async function nearestSentences(
   { context, question, embedder, signal }: ThinkingInput,
   limit: number,
 ): Promise<string[]> {
-  const sentences = [...new Set(context.flatMap(usableSentences))].filter(isSelfContained);
+  const sentences = [...new Set(context.flatMap(usableSentences))].filter(isFact);
   const embedded = await embedWhole(embedder, [question, ...sentences], signal);
   const [target, ...vectors] = embedded.vectors as [Vector, ...Vector[]]; // the question is always there
   const ranked = vectors

@@ -177,6 +177,20 @@ describe("filtered attempts", () => {
     expect(Object.keys(list().filterCounts)).toContain("too_long");
   });
 
+  test("a sentence of the answer that points to the source or says a thing twice is left out, the rest stands", async () => {
+    const tail = " The study shows that more work is needed here.";
+    await replaceWorkspace((request, i) => {
+      const text = goodScript(request, i) as string;
+      if (request.prefill !== "Answer:") return text;
+      const [first] = text.split(/(?<=\.) /).filter((sentence) => sentence.trim() !== "");
+      return `${text} ${first}${tail}`;
+    });
+    const [row] = (await generate({ count: 1 })).rows;
+    const { answer } = parseResponse(row!.chosen, DEFAULT_MARKERS);
+    expect(answer).not.toContain("study");
+    expect(answer.match(/\./g)).toHaveLength(2);
+  });
+
   test("the first attempt that passes after a failed try is taken", async () => {
     let n = 0;
     await replaceWorkspace((request, i) =>

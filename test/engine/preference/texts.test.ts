@@ -8,7 +8,7 @@ import {
   repetitionShare,
   stutters,
 } from "../../../main/engine/lib/text.ts";
-import { cleanSentence, isSelfContained, usableSentences } from "../../../main/engine/preference/excerpt.ts";
+import { cleanSentence, isFact, usableSentences } from "../../../main/engine/preference/excerpt.ts";
 import { isGoodStatement } from "../../../main/engine/preference/statement.ts";
 import { keyTerms } from "../../../main/engine/preference/terms.ts";
 
@@ -55,6 +55,7 @@ describe("sentences of papers", () => {
   test.each([
     ["As shown in Figure 4a, the pores of the carbon store ions [12, 13].", "The pores of the carbon store ions."],
     ["These results indicate that graphene (Liu et al., 2019) shortens the path.", "Graphene shortens the path."],
+    ["Copper stabilises the undercooled liquid33,34,36.", "Copper stabilises the undercooled liquid."],
     ["Furthermore, the alloy (Figure 2) becomes hard.", "The alloy becomes hard."],
     ["CONCLUSION A composite was prepared from graphene.", "A composite was prepared from graphene."],
   ])("%s", (sentence, cleaned) => {
@@ -75,8 +76,13 @@ describe("sentences of papers", () => {
   });
 
   test("a sentence that leans on the one before it is known", () => {
-    expect(isSelfContained("This shortens the path.")).toBe(false);
-    expect(isSelfContained("The pores shorten the path.")).toBe(true);
+    expect(isFact("This shortens the path.")).toBe(false);
+    expect(isFact("The pores shorten the path.")).toBe(true);
+  });
+
+  test("what was done is no fact, unless it says what came of it", () => {
+    expect(isFact("The lysate was spread onto plates at room temperature.")).toBe(false);
+    expect(isFact("The alloy was cooled slowly, which reduced its hardness.")).toBe(true);
   });
 });
 
