@@ -51,6 +51,8 @@ async function importPaths(session: Session, paths: string[], embed: boolean): P
   const { jobId } = await session.client.corpus.importFiles({ paths: absolute, embed });
   const job = await session.finish(jobId);
   const output = job.output as ImportOutput; // the output of the import job
+  // one usable file is a success; a batch of which nothing can be used is bad input
+  if (!output.documents.some(({ status }) => status === "ready" || status === "duplicate")) process.exitCode = 2;
   if (session.asJson) return printJson(output);
   for (const document of output.documents) {
     const facts = document.status === "ready" ? `${document.nPages} pages, ${document.nChunks} chunks` : "";
