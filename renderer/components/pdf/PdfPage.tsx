@@ -11,21 +11,25 @@ export type PdfPageProps = {
   pageIndex: number;
   scale: number;
   highlights: Rect[];
+  /** Off until the scale is known: a page drawn at another one is drawn for nothing. */
+  isDrawing: boolean;
   children: ReactNode;
 };
 
 /** Pages are laid out without their /Rotate, so everything that belongs to the page's own points stands inside Rotate. */
-export function PdfPage({ documentId, pageIndex, scale, highlights, children }: PdfPageProps) {
+export function PdfPage({ documentId, pageIndex, scale, highlights, isDrawing, children }: PdfPageProps) {
   return (
     <div className={classes.page} data-page={pageIndex + 1}>
       <Rotate documentId={documentId} pageIndex={pageIndex}>
         <PagePointerProvider documentId={documentId} pageIndex={pageIndex}>
-          <RenderLayer
-            documentId={documentId}
-            pageIndex={pageIndex}
-            aria-label={`Page ${pageIndex + 1}`}
-            className={classes.picture}
-          />
+          {isDrawing && (
+            <RenderLayer
+              documentId={documentId}
+              pageIndex={pageIndex}
+              aria-label={`Page ${pageIndex + 1}`}
+              className={classes.picture}
+            />
+          )}
           {highlights.map(({ left, top, width, height }) => (
             <div
               key={`${left}/${top}`}

@@ -13,9 +13,12 @@ export type PdfThumbnailsProps = {
   currentPage: number;
   onPage(page: number): void;
   renderPageMark(page: number): ReactNode;
+  /** Blank sheets until then. */
+  isDrawing: boolean;
 };
 
-export function PdfThumbnails({ documentId, nPages, currentPage, onPage, renderPageMark }: PdfThumbnailsProps) {
+export function PdfThumbnails(props: PdfThumbnailsProps) {
+  const { documentId, nPages, currentPage, onPage, renderPageMark, isDrawing } = props;
   const list = useRef<HTMLDivElement>(null);
   const pages = useDocumentState(documentId)?.document?.pages ?? [];
   const heightOf = (index: number) => {
@@ -48,7 +51,7 @@ export function PdfThumbnails({ documentId, nPages, currentPage, onPage, renderP
             onClick={() => onPage(index + 1)}
           >
             <span className={classes.sheet} style={{ width: WIDTH_PX, height: heightOf(index) }}>
-              <RenderLayer documentId={documentId} pageIndex={index} scale={0.16} aria-hidden />
+              {isDrawing && <RenderLayer documentId={documentId} pageIndex={index} scale={0.16} aria-hidden />}
             </span>
             <span className={`${classes.pageNumber} num`}>
               {index + 1} {renderPageMark(index + 1)}

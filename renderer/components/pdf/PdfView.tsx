@@ -70,6 +70,8 @@ function OpenDocument({
   renderPageMark,
   onPageChange,
 }: PdfViewProps & { documentId: string }) {
+  // one worker draws everything in the order asked for: the page that is read goes before its neighbours in small
+  const [isPagePainted, setIsPagePainted] = useState(false);
   const { scale, zoom, setZoom, isFitted, viewportRef } = useFitWidth(documentId);
   const { currentPage, nPages, goToPage } = usePlaceOnPage({ documentId, target, isReady: isFitted, onPageChange });
   return (
@@ -82,8 +84,9 @@ function OpenDocument({
           currentPage={currentPage}
           onPage={goToPage}
           renderPageMark={renderPageMark}
+          isDrawing={isPagePainted}
         />
-        <div className={classes.viewport} ref={viewportRef}>
+        <div className={classes.viewport} ref={viewportRef} onLoadCapture={() => setIsPagePainted(true)}>
           <GlobalPointerProvider documentId={documentId}>
             <Viewport
               documentId={documentId}
@@ -99,6 +102,7 @@ function OpenDocument({
                     documentId={documentId}
                     pageIndex={pageIndex}
                     scale={scale}
+                    isDrawing={isFitted}
                     highlights={pageIndex + 1 === target.page ? target.rects : []}
                   >
                     {renderOverlay(pageIndex + 1, scale)}
