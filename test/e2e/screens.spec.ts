@@ -47,7 +47,7 @@ test("empty", async ({ page }) => {
 test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => {
   test.setTimeout(600_000);
   const workspaceDir = join(scratchDir, "loaded");
-  fill(workspaceDir);
+  const { reflectionId } = fill(workspaceDir);
   const { documents } = runCli(workspaceDir, ["documents"]) as { documents: { id: string; path: string }[] };
   const { hits } = runCli(workspaceDir, ["search", QUESTION]) as {
     hits: { documentId: string; page: number; start: number; end: number }[];
@@ -72,9 +72,8 @@ test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => 
   await photograph(page, "corpus-document", "loaded");
   await expectAccessible(page, "document, loaded");
 
-  await show(page, "#/reflect");
-  await page.getByRole("link", { name: new RegExp(QUESTION.slice(0, 30)) }).click();
-  await expect(page.getByText(/Iteration|Draft/).first()).toBeVisible();
+  await show(page, `#/reflect/${reflectionId}`);
+  await expect(page.getByRole("heading", { name: QUESTION })).toBeVisible();
   await settle(page);
   await photograph(page, "reflection", "loaded");
   await expectAccessible(page, "reflection, loaded");
@@ -85,13 +84,13 @@ test("failed: no engine behind any screen, in a real window", async () => {
   try {
     const { page } = studio;
     await expect(page.getByRole("navigation", { name: "Screens" })).toBeVisible();
-    await expect.poll(() => studio.enginePid()).toBeGreaterThan(0);
-    process.kill(studio.enginePid(), "SIGKILL");
+    process.kill(await studio.enginePid(), "SIGKILL");
     await expect(page.getByRole("alert").first()).toBeVisible();
     for (const screen of SCREENS) {
       await page.evaluate(`location.hash = "#/${screen}"`);
       await page.reload();
       await expect(page.getByRole("button", { name: "Restart" })).toBeVisible();
+      await expect(page.getByText(/could not be loaded/).first()).toBeVisible();
       await photograph(page, screen, "failed");
     }
   } finally {
@@ -99,24 +98,17 @@ test("failed: no engine behind any screen, in a real window", async () => {
   }
 });
 
-/** What a user has after a first afternoon: papers, one of them damaged; pairs; a graph; a reflection; a failed job. */
-function fill(workspaceDir: string): void {
+/** What a user has after a first hour: papers, one of them damaged; a model; pairs; the graph of them; a reflection. */
+function fill(workspaceDir: string): { reflectionId: string } {
   const damaged = join(scratchDir, "damaged.pdf");
   writeFileSync(damaged, "%PDF-1.7\nthis file was cut off");
   runCli(workspaceDir, ["import", shortPaper, figurePaper, damaged]);
   runCli(workspaceDir, ["models", "get", "smollm2-135m-instruct"]);
   runCli(workspaceDir, ["pairs", "generate", "--count", "2"]);
-  runCli(workspaceDir, [
-    "reflect",
-    QUESTION,
-    "--model",
-    "smollm2-135m-instruct",
-    "--iterations",
-    "2",
-    "--retrieve",
-    "--seed",
-    "1",
-  ]);
+  const model = ["--model", "smollm2-135m-instruct"];
+  const reflect = ["reflect", QUESTION, ...model, "--iterations", "1", "--retrieve", "--seed", "1"];
+  const { id } = runCli(workspaceDir, reflect) as { id: string };
+  return { reflectionId: id };
 }
 
 async function show(page: Page, hash: string): Promise<void> {

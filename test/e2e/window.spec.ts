@@ -59,21 +59,21 @@ test("a paper dropped on the window becomes ready, is found, and opens at the ma
 
 test("the engine's death is said, and Restart brings everything back", async () => {
   const { page, enginePid } = studio;
-  const first = enginePid();
+  const first = await enginePid();
   process.kill(first, "SIGKILL");
   const banner = page.getByRole("alert").filter({ hasText: "The engine has stopped" });
   await expect(banner).toBeVisible();
   await page.screenshot({ path: join(screenshotsDir, "electron-engine-gone.png") });
   await banner.getByRole("button", { name: "Restart" }).click();
   await expect(banner).toBeHidden({ timeout: 30_000 });
-  expect(enginePid()).not.toBe(first);
+  expect(await enginePid()).not.toBe(first);
   await page.keyboard.press("Escape");
   await expect(page.locator("[data-hit]").first()).toBeVisible({ timeout: 60_000 });
 });
 
 test("quitting ends the engine and leaves the place, which the next start opens again", async () => {
   const { enginePid, page } = studio;
-  const pid = enginePid();
+  const pid = await enginePid();
   await page.evaluate("location.hash = '#/jobs'");
   await expect(page.getByRole("heading", { name: "Jobs" })).toBeVisible();
   const startedAt = Date.now();

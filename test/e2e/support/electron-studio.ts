@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Page } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { launchApp, type LaunchedApp, type LaunchOptions } from "../../harness/launch-app.ts";
 import { attachedProgram } from "./attached-program.ts";
 import { outDir, rootDir } from "./project.ts";
@@ -10,8 +10,8 @@ export type Studio = LaunchedApp & {
   page: Page;
   workspaceDir: string;
   preloadPath: string;
-  /** Of the engine process that runs now; from the shell's own log. */
-  enginePid(): number;
+  /** Of the engine process that serves now, waiting for it to serve; from the shell's own log. */
+  enginePid(): Promise<number>;
   mainLog(): Record<string, unknown>[];
 };
 
@@ -31,8 +31,9 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
   });
   const page = await launched.app.firstWindow();
   let isClosed = false;
+  const readMainLog = () => readFileSync(join(launched.userDataDir, "logs", "main.log"), "utf8");
   const mainLog = () =>
-    readFileSync(join(launched.userDataDir, "logs", "main.log"), "utf8")
+    readMainLog()
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -42,10 +43,15 @@ export async function launchStudio(options: Partial<LaunchOptions> & { workspace
     workspaceDir,
     preloadPath: join(outDir, "preload", "index.cjs"),
     mainLog,
-    enginePid: () => Number(mainLog().findLast(({ msg }) => msg === "engine started")?.["pid"]),
+    async enginePid() {
+      const newest = () => mainLog().findLast(({ msg }) => msg === "engine state");
+      await expect.poll(() => newest()?.["status"]).toBe("running");
+      return Number(mainLog().findLast(({ msg }) => msg === "engine started")?.["pid"]);
+    },
     close: async (limitMs) => {
       if (isClosed) return;
       isClosed = true;
+      await test.info().attach("main.log", { body: readMainLog() });
       await launched.close(limitMs);
       removeScratch();
     },
