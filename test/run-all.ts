@@ -40,10 +40,17 @@ function check(file: string, args: string[]): Counts {
 
 function vitest(project: string): Counts {
   const report = join(results, `vitest-${project}.json`);
-  const status = command("vitest", ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]);
+  const status = command("vitest", [
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ]);
   return countsOf(report, status, (json) => ({
     passed: Number(json["numPassedTests"]),
-    failed: Number(json["numFailedTests"]) + Number(json["numFailedTestSuites"] && !json["numFailedTests"] ? 1 : 0),
+    failed: Number(json["numFailedTests"]),
   }));
 }
 
@@ -51,9 +58,16 @@ async function ctest(): Promise<Counts> {
   await ensureTrainerBuilt({ log: console.log });
   await buildTrainerTests(console.log);
   const report = join(results, "ctest.xml");
-  const status = command("ctest", ["--test-dir", "native-trainer/build", "--output-on-failure", "--output-junit", report]);
+  const status = command("ctest", [
+    "--test-dir",
+    "native-trainer/build",
+    "--output-on-failure",
+    "--output-junit",
+    report,
+  ]);
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const [, tests = "0", failures = "0"] = /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(readFileSync(report, "utf8")) ?? [];
+  const [, tests = "0", failures = "0"] =
+    /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(readFileSync(report, "utf8")) ?? [];
   const failed = Math.max(Number(failures), status === 0 ? 0 : 1);
   return { passed: Number(tests) - Number(failures), failed };
 }

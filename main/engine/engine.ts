@@ -53,9 +53,22 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const sampleCorpusDir = join(resourcesDir, "sample-corpus");
   const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
   const embedder = createHostEmbedder(host, models.api.embedderDir());
-  const corpus = createCorpus({ ...base, embedder, workspaceDir, sampleCorpusDir, pdfWorkerPath: config.pdfWorkerPath });
+  const corpus = createCorpus({
+    ...base,
+    embedder,
+    workspaceDir,
+    sampleCorpusDir,
+    pdfWorkerPath: config.pdfWorkerPath,
+  });
   const graph = createGraph({ ...base, corpus: corpus.api, listPairsForGraph: () => preference.api.allAccepted() });
-  const reflection = createReflection({ ...base, runner, embedder, corpus: corpus.api, models: models.api, promptsDir });
+  const reflection = createReflection({
+    ...base,
+    runner,
+    embedder,
+    corpus: corpus.api,
+    models: models.api,
+    promptsDir,
+  });
   const preference = createPreference({
     ...base,
     runner,
@@ -78,7 +91,14 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
 
   const jobs = createJobQueue({
     store: createJobStore(db, clock),
-    definitions: [...models.jobs, ...corpus.jobs, ...graph.jobs, ...reflection.jobs, ...preference.jobs, ...training.jobs],
+    definitions: [
+      ...models.jobs,
+      ...corpus.jobs,
+      ...graph.jobs,
+      ...reflection.jobs,
+      ...preference.jobs,
+      ...training.jobs,
+    ],
     log,
     onChange: (job) => emit("job.changed", { job }),
   });

@@ -32,7 +32,10 @@ beforeAll(async () => {
     { timeoutMs: 280_000 },
   );
   expect(code, stderr).toBe(0);
-  const events = stdout.trim().split("\n").map((line) => JSON.parse(line) as { event: string; loss?: number; parity?: string });
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string; loss?: number; parity?: string });
   expect(events.filter((event) => event.event === "step")).toHaveLength(3);
   expect(events.at(-1)).toMatchObject({ event: "done", nSteps: 3, parity: "passed" });
 }, 300_000);

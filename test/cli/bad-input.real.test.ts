@@ -51,25 +51,52 @@ test("a path that does not exist is named", async () => {
 test("GGUF files: missing is 3; no GGUF, cut and of an unknown architecture are 2, each by name", async () => {
   const { chatModelPath } = await ensureDemoModels();
   const whole = readFileSync(chatModelPath);
-  expect(await run("models", "add", join(dir, "none.gguf"))).toMatchObject({ code: 3, json: { error: { code: "MODEL_NOT_FOUND" } } });
-  expect(await run("models", "add", file("text.gguf", "hello"))).toMatchObject({ code: 2, json: { error: { code: "MODEL_INVALID" } } });
+  expect(await run("models", "add", join(dir, "none.gguf"))).toMatchObject({
+    code: 3,
+    json: { error: { code: "MODEL_NOT_FOUND" } },
+  });
+  expect(await run("models", "add", file("text.gguf", "hello"))).toMatchObject({
+    code: 2,
+    json: { error: { code: "MODEL_INVALID" } },
+  });
   const cut = file("cut.gguf", whole.subarray(0, whole.length / 2));
   expect(await run("models", "add", cut)).toMatchObject({ code: 2, json: { error: { code: "MODEL_INVALID" } } });
   const renamed = Buffer.from(whole);
   // the same length, so that every offset stays right
-  for (let at = renamed.indexOf("llama"); at >= 0 && at < 4_000_000; at = renamed.indexOf("llama", at + 1)) renamed.write("lhama", at);
+  for (let at = renamed.indexOf("llama"); at >= 0 && at < 4_000_000; at = renamed.indexOf("llama", at + 1))
+    renamed.write("lhama", at);
   const strange = file("strange.gguf", renamed);
   const { json } = await run("models", "inspect", strange);
-  expect(json).toMatchObject({ architecture: "lhama", trainable: false, notTrainableReason: expect.stringContaining("lhama") });
+  expect(json).toMatchObject({
+    architecture: "lhama",
+    trainable: false,
+    notTrainableReason: expect.stringContaining("lhama"),
+  });
   const reflect = await run("reflect", "Why?", "--model", strange, "--iterations", "0");
   expect(reflect).toMatchObject({ code: 2, json: { error: { code: "MODEL_INCOMPATIBLE" } } });
   const pairs = file("pairs.jsonl", JSON.stringify({ prompt: "a", chosen: "b", rejected: "c" }));
-  const train = await run("train", "--stage", "orpo", "--model", strange, "--pairs", pairs, "--out", join(dir, "a.gguf"));
+  const train = await run(
+    "train",
+    "--stage",
+    "orpo",
+    "--model",
+    strange,
+    "--pairs",
+    pairs,
+    "--out",
+    join(dir, "a.gguf"),
+  );
   expect(train).toMatchObject({ code: 2, json: { error: { code: "MODEL_INCOMPATIBLE" } } });
 }, 180_000);
 
 test("wrong usage is 2, with one JSON document that says what", async () => {
-  for (const args of [["nonsense"], ["search"], ["pairs", "generate"], ["train", "--stage", "sft"], ["document", "not-an-id"]]) {
+  for (const args of [
+    ["nonsense"],
+    ["search"],
+    ["pairs", "generate"],
+    ["train", "--stage", "sft"],
+    ["document", "not-an-id"],
+  ]) {
     const { code, json } = await run(...args);
     expect(code, args.join(" ")).toBe(2);
     expect(json).toMatchObject({ error: { code: "VALIDATION_FAILED", message: expect.stringMatching(/\w/) } });
@@ -87,17 +114,23 @@ test("pairs that cannot be read are named by line; none at all says what to do",
 });
 
 test("an old Node is refused in words, before anything of the program is loaded", async () => {
-  const hook = "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}})";
+  const hook =
+    "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}})";
   const { code, stdout } = await runCli(["--json", "jobs"], { env: { NODE_OPTIONS: `--import ${hook}` } });
   expect(code).toBe(3);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "NODE_TOO_OLD", message: expect.stringContaining("20.19.0") } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: "NODE_TOO_OLD", message: expect.stringContaining("20.19.0") },
+  });
 });
 
 test("a second program on the same workspace is told so", async () => {
   const workspace = join(dir, "locked");
   const { lockWorkspace } = await import("../../main/engine/db/index.ts");
   const lock = lockWorkspace(workspace);
-  expect(await runJson(["--workspace", workspace, "jobs"])).toMatchObject({ code: 2, json: { error: { code: "WORKSPACE_LOCKED" } } });
+  expect(await runJson(["--workspace", workspace, "jobs"])).toMatchObject({
+    code: 2,
+    json: { error: { code: "WORKSPACE_LOCKED" } },
+  });
   lock.release();
 });
 

@@ -127,7 +127,11 @@ test("the trainer's death is noticed, named in the job's history, and gone on fr
   const out = join(workspace, "again.gguf");
   const settings = ["epochs=3", "lora.r=4", "gradient_accumulation_steps=1", "max_length=320"];
   const { child, ended } = start(
-    ...["train", "--stage", "orpo", "--model", "smollm2-135m-instruct", "--pairs", "ledger", "--out", out],
+    "train",
+    `--stage=orpo`,
+    `--model=smollm2-135m-instruct`,
+    `--pairs=ledger`,
+    `--out=${out}`,
     ...settings.flatMap((setting) => ["--set", setting]),
   );
   const metric = "SELECT 1 FROM training_metric JOIN training_run ON id = run_id WHERE experiment_id IS NULL LIMIT 1";
@@ -141,9 +145,14 @@ test("the trainer's death is noticed, named in the job's history, and gone on fr
 }, 600_000);
 
 test("the model host's death in the middle of an answer is gone on from, without a network", async () => {
+  const question = "What does the pore structure of the carbon do?";
   const { child, ended } = start(
-    ...["reflect", "What does the pore structure of the carbon do?", "--model", "smollm2-135m-instruct"],
-    ...["--iterations", "1", "--retrieve", "--seed", "5"],
+    "reflect",
+    question,
+    "--model=smollm2-135m-instruct",
+    "--iterations=1",
+    "--retrieve",
+    "--seed=5",
   );
   let isKilled = false;
   while (!isKilled && child.exitCode === null) {
@@ -162,8 +171,21 @@ test("none of this tried to reach the network, and it works where there is none"
   expect(readFileSync(socketLog, "utf8")).toBe("");
   expect(rows("SELECT host FROM network_call")).toEqual([]);
   // a name space without any interface: even an attempt that the hook does not see would fail
-  const args = ["-rn", process.execPath, "main/cli/preflexor.mjs", "--workspace", workspace, "--json", "search", "pores"];
-  const isolated = spawnSync("unshare", args, { cwd: rootDir, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } });
+  const args = [
+    "-rn",
+    process.execPath,
+    "main/cli/preflexor.mjs",
+    "--workspace",
+    workspace,
+    "--json",
+    "search",
+    "pores",
+  ];
+  const isolated = spawnSync("unshare", args, {
+    cwd: rootDir,
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
   if (isolated.error || isolated.stderr.includes("Operation not permitted")) {
     console.log("not run in a name space of its own: unshare is not allowed here");
     return;

@@ -29,7 +29,12 @@ test("ticks cover the range with round numbers", () => {
 
 test("a chart draws one point per value inside its frame", () => {
   const points = [1, 2, 3, 4].map((x) => ({ x, y: 5 - x }));
-  const { markup } = lineChart({ title: "loss", yLabel: "nats", series: [{ name: "a", colour: "#000", points }], bands: [] });
+  const { markup } = lineChart({
+    title: "loss",
+    yLabel: "nats",
+    series: [{ name: "a", colour: "#000", points }],
+    bands: [],
+  });
   expect(markup.match(/<circle/g)).toHaveLength(4);
   for (const [, value] of markup.matchAll(/c[xy]="([\d.]+)"/g)) expect(Number(value)).toBeGreaterThan(0);
 });
@@ -47,13 +52,27 @@ test("the verdict compares the first with the last epoch of the run's own steps"
 });
 
 test("a word diff marks what came and what went, and keeps the rest", () => {
-  const markup = wordDiff("carbon helps", "carbon helps electrodes").map((part) => part.markup).join("");
+  const markup = wordDiff("carbon helps", "carbon helps electrodes")
+    .map((part) => part.markup)
+    .join("");
   expect(markup).toBe("carbon helps<ins> electrodes</ins>");
-  expect(wordDiff("<b>", "").map((part) => part.markup).join("")).toBe("<del>&#60;b&#62;</del>");
+  expect(
+    wordDiff("<b>", "")
+      .map((part) => part.markup)
+      .join(""),
+  ).toBe("<del>&#60;b&#62;</del>");
 });
 
 test("the same graph gives the same picture", () => {
-  const concepts = ["a", "b", "c"].map((label) => ({ id: label, label, type: "material", nEvidence: 1, firstRound: 0, x: null, y: null }));
+  const concepts = ["a", "b", "c"].map((label) => ({
+    id: label,
+    label,
+    type: "material",
+    nEvidence: 1,
+    firstRound: 0,
+    x: null,
+    y: null,
+  }));
   const rows = concepts as unknown as ConceptRow[];
   expect(graphPicture(rows, []).markup).toBe(graphPicture(rows, []).markup);
 });

@@ -25,10 +25,7 @@ export function cacheDir(): string {
  * rename is atomic. The lock merely saves two processes from doing the same work; if both ever hold it, the second
  * rename fails on the folder that is already there, and both go on with that one.
  */
-export async function buildOnce(
-  target: string,
-  build: (staging: string) => Promise<void>,
-): Promise<string> {
+export async function buildOnce(target: string, build: (staging: string) => Promise<void>): Promise<string> {
   if (existsSync(target)) return target;
   await mkdir(dirname(target), { recursive: true });
   const release = await acquireLock(`${target}.lock`);
@@ -40,10 +37,7 @@ export async function buildOnce(
   return target;
 }
 
-async function buildAndRename(
-  target: string,
-  build: (staging: string) => Promise<void>,
-): Promise<void> {
+async function buildAndRename(target: string, build: (staging: string) => Promise<void>): Promise<void> {
   await removeAbandoned(target);
   const staging = await mkdtemp(`${target}.partial-`);
   try {
@@ -73,9 +67,7 @@ async function acquireLock(path: string): Promise<() => Promise<void>> {
   while (!(await createExclusively(path))) {
     if ((await ageMs(path)) > LOCK_STALE_MS) await rm(path, { force: true });
     else if (Date.now() > giveUpAt)
-      throw new Error(
-        `Another process has been building for too long. If there is none, delete ${path}`,
-      );
+      throw new Error(`Another process has been building for too long. If there is none, delete ${path}`);
     else await sleep(200);
   }
   const timer = setInterval(() => {

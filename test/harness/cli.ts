@@ -33,7 +33,10 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
 }
 
 /** Runs with --json and parses the one document on stdout. */
-export async function runJson(args: string[], options: CliOptions = {}): Promise<{ code: number | null; json: unknown }> {
+export async function runJson(
+  args: string[],
+  options: CliOptions = {},
+): Promise<{ code: number | null; json: unknown }> {
   const { code, stdout, stderr } = await runCli(["--json", ...args], options);
   try {
     return { code, json: JSON.parse(stdout) };

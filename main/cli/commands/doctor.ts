@@ -68,7 +68,12 @@ function disk(dir: string): Finding {
   const { bavail, bsize } = statfsSync(dir);
   const gb = (bavail * bsize) / 1e9;
   const isOk = gb >= MIN_FREE_DISK_GB;
-  return { name: "free disk", isOk, value: `${gb.toFixed(1)} GB`, nextStep: isOk ? null : "Free some space on this disk." };
+  return {
+    name: "free disk",
+    isOk,
+    value: `${gb.toFixed(1)} GB`,
+    nextStep: isOk ? null : "Free some space on this disk.",
+  };
 }
 
 function trainer(): Finding[] {

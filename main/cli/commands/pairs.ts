@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { PairRow, Stage } from "../../shared/contract/preference.ts";
-import type { PairId } from "../../shared/ids.ts";
 import { parsePositiveInt } from "../lib/arguments.ts";
 import { print, printJson, printTable, shorten } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
@@ -30,19 +29,23 @@ export function addPairCommands(program: Command): void {
     .option("--policy <model>")
     .option("--adapter <file>", "the policy's adapter")
     .option("--seed <n>", "seed", parsePositiveInt)
-    .action((options: GenerateOptions, command: Command) => withSession(command, (session) => generate(session, options)));
+    .action((options: GenerateOptions, command: Command) =>
+      withSession(command, (session) => generate(session, options)),
+    );
   pairs
     .command("list")
     .description("the ledger: accepted and filtered pairs")
     .addOption(stageOption())
-    .action((options: { stage?: Stage }, command: Command) => withSession(command, (session) => list(session, options)));
+    .action((options: { stage?: Stage }, command: Command) =>
+      withSession(command, (session) => list(session, options)),
+    );
   pairs
     .command("show")
     .description("one pair with its provenance")
     .argument("<id>")
     .action((id: string, _options: unknown, command: Command) =>
       withSession(command, async ({ client, asJson }) => {
-        const pair = await client.preference.get({ pairId: id as PairId }); // parsed by the contract
+        const pair = await client.preference.get({ pairId: id });
         if (asJson) printJson(pair);
         else print(JSON.stringify(pair, null, 2));
       }),
@@ -51,7 +54,11 @@ export function addPairCommands(program: Command): void {
     .command("export")
     .description("write the accepted pairs to a file")
     .argument("<file>")
-    .addOption(new Option("--format <format>", "jsonl keeps everything; trl is prompt, chosen, rejected").choices(["jsonl", "trl"]).default("jsonl"))
+    .addOption(
+      new Option("--format <format>", "jsonl keeps everything; trl is prompt, chosen, rejected")
+        .choices(["jsonl", "trl"])
+        .default("jsonl"),
+    )
     .action((file: string, { format }: { format: "jsonl" | "trl" }, command: Command) =>
       withSession(command, async ({ client, asJson }) => {
         const result = await client.preference.export({ path: resolve(file), format });

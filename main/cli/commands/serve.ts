@@ -35,5 +35,6 @@ async function serve(session: Session, port: number): Promise<void> {
 function buildWindow(): void {
   note("Building the window …");
   const { status } = spawnSync("npm", ["run", "-s", "build"], { cwd: rootDir, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new AppError("INTERNAL", "The window could not be built", { hint: "npm run build shows why." });
+  if (status !== 0)
+    throw new AppError("INTERNAL", "The window could not be built", { hint: "npm run build shows why." });
 }

@@ -2,12 +2,19 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Stage } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { TrainingRunOutput } from "../../engine/training/index.ts";
+import type { ExperimentOutput, TrainingRunOutput } from "../../engine/training/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
 import { print, printJson } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
-type TrainOptions = { stage: Stage; model: string; pairs: string; adapter?: string; out: string; set: Record<string, string> };
+type TrainOptions = {
+  stage: Stage;
+  model: string;
+  pairs: string;
+  adapter?: string;
+  out: string;
+  set: Record<string, string>;
+};
 
 export function addTrainingCommands(program: Command): void {
   program
@@ -40,8 +47,11 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
     const { jobId } = await client.training.start({ ...options, out, pairs });
     const job = await finish(jobId);
     const output = job.output as TrainingRunOutput; // the output of a training run
+    refuseWithoutParity(output);
     if (asJson) return printJson({ event: "done", ...output });
-    print(`Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${output.parity}.`);
+    print(
+      `Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${output.parity}.`,
+    );
   } finally {
     stop();
   }
@@ -50,8 +60,18 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
 async function runRecipe({ client, finish, asJson }: Session, recipe: string, resume: boolean): Promise<void> {
   const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;
   const job = await finish(jobId);
-  if (asJson) return printJson(job.output);
-  print(JSON.stringify(job.output, null, 2));
+  const output = job.output as ExperimentOutput; // the output of an experiment
+  refuseWithoutParity(output);
+  if (asJson) return printJson(output);
+  print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${output.parity}.`);
+}
+
+/** An adapter that llama.cpp reads otherwise than it was trained is no result. */
+function refuseWithoutParity({ adapterPath, parity }: { adapterPath: string; parity: "passed" | "failed" }): void {
+  if (parity === "passed") return;
+  throw new AppError("PARITY_FAILED", `The adapter ${adapterPath} was written, but it did not pass the parity check`, {
+    hint: "`preflexor adapter verify` shows the report with the reasons.",
+  });
 }
 
 async function unfinishedRun(client: Session["client"], recipe: string) {

@@ -83,7 +83,9 @@ async function getModels({ client, finish }: Session): Promise<void> {
 async function importSample({ client, finish }: Session): Promise<void> {
   await finish((await client.corpus.importSample({})).jobId);
   const documents = await client.corpus.listDocuments({});
-  note(`  ${documents.filter((document) => document.status === "ready").length} of ${documents.length} papers are ready`);
+  note(
+    `  ${documents.filter((document) => document.status === "ready").length} of ${documents.length} papers are ready`,
+  );
 }
 
 async function runRecipe({ client, finish }: Session): Promise<ExperimentOutput> {
@@ -95,7 +97,9 @@ async function verify({ client, finish }: Session, adapter: string): Promise<Par
   const { jobId } = await client.model.verifyAdapter({ adapter, model: DEMO_MODEL });
   const report = (await finish(jobId)).output as ParityReport; // the output of the verify job
   if (report.verdict === "passed") return report;
-  throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, { details: { report } });
+  throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
+    details: { report },
+  });
 }
 
 async function reflect({ client, finish }: Session, adapter: string): Promise<ReflectionDetail> {

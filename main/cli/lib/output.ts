@@ -24,10 +24,14 @@ export type Column<Row> = { header: string; value(row: Row): string; align?: "ri
 /** A plain text table: two spaces between columns, numbers to the right. */
 export function printTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
   const cells = rows.map((row) => columns.map((column) => column.value(row)));
-  const widths = columns.map((column, i) => Math.max(column.header.length, ...cells.map((row) => (row[i] ?? "").length)));
+  const widths = columns.map((column, i) =>
+    Math.max(column.header.length, ...cells.map((row) => (row[i] ?? "").length)),
+  );
   const line = (values: readonly string[]) =>
     values
-      .map((value, i) => (columns[i]?.align === "right" ? value.padStart(widths[i] ?? 0) : value.padEnd(widths[i] ?? 0)))
+      .map((value, i) =>
+        columns[i]?.align === "right" ? value.padStart(widths[i] ?? 0) : value.padEnd(widths[i] ?? 0),
+      )
       .join("  ")
       .trimEnd();
   print(line(columns.map((column) => column.header)));

@@ -5,7 +5,12 @@ import { createEngine, type Engine } from "../../engine/engine.ts";
 import { startNodeHost } from "../../engine/inference/index.ts";
 import { createFileLogger } from "../../engine/lib/logger.ts";
 import { portOfMessagePort } from "../../engine/rpc/index.ts";
-import { type EngineClient, engineContract, type EngineContract, type EngineEvents } from "../../shared/contract/index.ts";
+import {
+  type EngineClient,
+  engineContract,
+  type EngineContract,
+  type EngineEvents,
+} from "../../shared/contract/index.ts";
 import type { JobRow } from "../../shared/contract/job.ts";
 import { AppError, deserializeError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
@@ -104,9 +109,7 @@ function catchInterrupt(): { happened: Promise<never>; release(): void } {
   happened.catch(() => {});
   const onSignal = () => {
     process.once("SIGINT", () => process.exit(4));
-    reject(
-      new AppError("INTERRUPTED", "Stopped", { hint: "Run the same command again: it goes on where it was." }),
-    );
+    reject(new AppError("INTERRUPTED", "Stopped", { hint: "Run the same command again: it goes on where it was." }));
   };
   process.once("SIGINT", onSignal);
   process.once("SIGTERM", onSignal);

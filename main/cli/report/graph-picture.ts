@@ -37,10 +37,13 @@ export function graphPicture(concepts: readonly ConceptRow[], relations: readonl
     <svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="Knowledge graph">
       ${lines.map(({ relation, from, to }) => html`<line x1="${from.x}" y1="${from.y}" x2="${to.x}" y2="${to.y}" class="edge"><title>${from.concept.label} ${relation.type} ${to.concept.label}</title></line>`)}
       ${[...placed.values()].map(
-        ({ concept, x, y, radius }) => html`<g>
-          <circle cx="${x}" cy="${y}" r="${radius}" fill="${COLOURS[concept.type]}"><title>${concept.label} (${concept.type}), ${concept.nEvidence} pieces of evidence</title></circle>
-          <text x="${x}" y="${y - radius - 3}" class="label">${concept.label}</text>
-        </g>`,
+        ({ concept, x, y, radius }) =>
+          html`<g>
+            <circle cx="${x}" cy="${y}" r="${radius}" fill="${COLOURS[concept.type]}"
+              ><title>${concept.label} (${concept.type}), ${concept.nEvidence} pieces of evidence</title></circle
+            >
+            <text x="${x}" y="${y - radius - 3}" class="label">${concept.label}</text>
+          </g>`,
       )}
     </svg>
     <p class="legend">${types.map((type) => html`<span><i style="background:${COLOURS[type]}"></i>${type}</span>`)}</p>

@@ -8,7 +8,12 @@ const HEIGHT = 240;
 const MARGIN = { left: 56, right: 12, top: 24, bottom: 34 };
 
 /** A line chart as SVG: bands mark the stages, every point is drawn, since a step is a step. */
-export function lineChart(options: { title: string; yLabel: string; series: readonly Series[]; bands: readonly Band[] }): Html {
+export function lineChart(options: {
+  title: string;
+  yLabel: string;
+  series: readonly Series[];
+  bands: readonly Band[];
+}): Html {
   const points = options.series.flatMap((series) => series.points).filter((point) => Number.isFinite(point.y));
   if (points.length === 0) return html`<p class="muted">${options.title}: no values were recorded.</p>`;
   const ticks = niceTicks(Math.min(...points.map((point) => point.y)), Math.max(...points.map((point) => point.y)));
@@ -23,27 +28,43 @@ export function lineChart(options: { title: string; yLabel: string; series: read
     <figcaption>${options.title}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${options.title}">
       ${options.bands.map(
-        (band, i) => html`<g>
-          <rect x="${x(band.from - 0.5)}" y="${MARGIN.top}" width="${round(x(band.to + 0.5) - x(band.from - 0.5))}" height="${plotBottom - MARGIN.top}" class="${i % 2 === 0 ? "band" : "band odd"}" />
-          <text x="${x(band.from - 0.5) + 4}" y="${MARGIN.top - 7}" class="tick">${band.label}</text>
-        </g>`,
+        (band, i) =>
+          html`<g>
+            <rect
+              x="${x(band.from - 0.5)}"
+              y="${MARGIN.top}"
+              width="${round(x(band.to + 0.5) - x(band.from - 0.5))}"
+              height="${plotBottom - MARGIN.top}"
+              class="${i % 2 === 0 ? "band" : "band odd"}"
+            />
+            <text x="${x(band.from - 0.5) + 4}" y="${MARGIN.top - 7}" class="tick">${band.label}</text>
+          </g>`,
       )}
       ${ticks.map(
-        (tick) => html`<g>
-          <line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}" class="grid" />
-          <text x="${MARGIN.left - 6}" y="${y(tick) + 4}" class="tick end">${formatTick(tick)}</text>
-        </g>`,
+        (tick) =>
+          html`<g>
+            <line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}" class="grid" />
+            <text x="${MARGIN.left - 6}" y="${y(tick) + 4}" class="tick end">${formatTick(tick)}</text>
+          </g>`,
       )}
       ${options.series.map(
-        (series) => html`<g>
-          <polyline points="${series.points.map((point) => `${x(point.x)},${y(point.y)}`).join(" ")}" fill="none" stroke="${series.colour}" stroke-width="1.5" />
-          ${series.points.map((point) => html`<circle cx="${x(point.x)}" cy="${y(point.y)}" r="2" fill="${series.colour}"><title>${series.name}, step ${point.x}: ${point.y.toPrecision(4)}</title></circle>`)}
-        </g>`,
+        (series) =>
+          html`<g>
+            <polyline
+              points="${series.points.map((point) => `${x(point.x)},${y(point.y)}`).join(" ")}"
+              fill="none"
+              stroke="${series.colour}"
+              stroke-width="1.5"
+            />
+            ${series.points.map((point) => html`<circle cx="${x(point.x)}" cy="${y(point.y)}" r="2" fill="${series.colour}"><title>${series.name}, step ${point.x}: ${point.y.toPrecision(4)}</title></circle>`)}
+          </g>`,
       )}
       <text x="${(MARGIN.left + WIDTH) / 2}" y="${HEIGHT - 6}" class="tick middle">optimiser step</text>
       <text x="12" y="${MARGIN.top - 7}" class="tick">${options.yLabel}</text>
     </svg>
-    <p class="legend">${options.series.map((series) => html`<span><i style="background:${series.colour}"></i>${series.name}</span>`)}</p>
+    <p class="legend">
+      ${options.series.map((series) => html`<span><i style="background:${series.colour}"></i>${series.name}</span>`)}
+    </p>
   </figure>`;
 }
 

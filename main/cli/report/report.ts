@@ -5,7 +5,15 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
 import { graphPicture } from "./graph-picture.ts";
 import { html } from "./html.ts";
-import { documentTable, pairList, parityTable, reflectionSection, type RunWithSteps, searchHits, trainingCharts } from "./sections.ts";
+import {
+  documentTable,
+  pairList,
+  parityTable,
+  reflectionSection,
+  type RunWithSteps,
+  searchHits,
+  trainingCharts,
+} from "./sections.ts";
 import { STYLE } from "./style.ts";
 
 export type ReportData = {
@@ -28,16 +36,32 @@ export type ReportData = {
 export function renderReport(data: ReportData): string {
   const { markup } = html`<main>
     <h1>${data.title}</h1>
-    <p class="muted">PRefLexOR Studio ${data.version} · recipe ${data.recipe} · ${new Date(data.generatedAt).toISOString()}</p>
+    <p class="muted">
+      PRefLexOR Studio ${data.version} · recipe ${data.recipe} · ${new Date(data.generatedAt).toISOString()}
+    </p>
     <p class="note">${data.note}</p>
-    <nav><a href="#corpus">Corpus</a><a href="#search">Search</a><a href="#pairs">Pairs</a><a href="#training">Training</a><a href="#parity">Parity</a><a href="#reflection">Reflection</a><a href="#graph">Graph</a></nav>
-    <h2 id="corpus">Corpus</h2>${documentTable(data.documents)}
-    <h2 id="search">Search</h2>${searchHits(data.search.query, data.search.hits)}
-    <h2 id="pairs">Preference pairs</h2>${pairList(data.pairs, data.filterCounts)}
-    <h2 id="training">Training</h2>${trainingCharts(data.runs)}
-    <h2 id="parity">Parity of the exported adapter</h2>${parityTable(data.parity)}
-    <h2 id="reflection">Reflection</h2>${reflectionSection(data.reflection)}
-    <h2 id="graph">Knowledge graph</h2><p class="muted">${data.graph.concepts.length} concepts, ${data.graph.relations.length} relations, from the thinking of the accepted pairs.</p>${graphPicture(data.graph.concepts, data.graph.relations)}
+    <nav>
+      <a href="#corpus">Corpus</a><a href="#search">Search</a><a href="#pairs">Pairs</a><a href="#training">Training</a
+      ><a href="#parity">Parity</a><a href="#reflection">Reflection</a><a href="#graph">Graph</a>
+    </nav>
+    <h2 id="corpus">Corpus</h2>
+    ${documentTable(data.documents)}
+    <h2 id="search">Search</h2>
+    ${searchHits(data.search.query, data.search.hits)}
+    <h2 id="pairs">Preference pairs</h2>
+    ${pairList(data.pairs, data.filterCounts)}
+    <h2 id="training">Training</h2>
+    ${trainingCharts(data.runs)}
+    <h2 id="parity">Parity of the exported adapter</h2>
+    ${parityTable(data.parity)}
+    <h2 id="reflection">Reflection</h2>
+    ${reflectionSection(data.reflection)}
+    <h2 id="graph">Knowledge graph</h2>
+    <p class="muted">
+      ${data.graph.concepts.length} concepts, ${data.graph.relations.length} relations, from the thinking of the
+      accepted pairs.
+    </p>
+    ${graphPicture(data.graph.concepts, data.graph.relations)}
   </main>`;
   const csp = "default-src 'none'; style-src 'unsafe-inline'";
   return `<!doctype html>

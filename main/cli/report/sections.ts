@@ -12,30 +12,80 @@ export type RunWithSteps = TrainingRunRow & { steps: TrainingStep[] };
 
 export function documentTable(documents: readonly DocumentRow[]): Html {
   return html`<table>
-    <thead><tr><th>title</th><th class="n">pages</th><th class="n">with text</th><th class="n">chunks</th><th>state</th></tr></thead>
-    <tbody>${documents.map(
-      (row) => html`<tr><td>${row.title}<div class="muted">${row.fileName}</div></td><td class="n">${row.nPages}</td><td class="n">${row.nPagesWithText}</td><td class="n">${row.nChunks}</td><td>${row.reason ?? row.status}</td></tr>`,
-    )}</tbody>
+    <thead>
+      <tr>
+        <th>title</th>
+        <th class="n">pages</th>
+        <th class="n">with text</th>
+        <th class="n">chunks</th>
+        <th>state</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${documents.map(
+        (row) =>
+          html`<tr>
+            <td>
+              ${row.title}
+              <div class="muted">${row.fileName}</div>
+            </td>
+            <td class="n">${row.nPages}</td>
+            <td class="n">${row.nPagesWithText}</td>
+            <td class="n">${row.nChunks}</td>
+            <td>${row.reason ?? row.status}</td>
+          </tr>`,
+      )}
+    </tbody>
   </table>`;
 }
 
 export function searchHits(query: string, hits: readonly SearchHit[]): Html {
   return html`<p>Question: <b>${query}</b></p>
-    <ol>${hits.map(
-      (hit) => html`<li><b>${hit.title}</b>, page ${hit.page} <span class="muted">characters ${hit.start}–${hit.end}; rank by meaning ${hit.ranks.vector ?? "–"}, by words ${hit.ranks.text ?? "–"}</span><blockquote>${hit.text}</blockquote></li>`,
-    )}</ol>`;
+    <ol>
+      ${hits.map(
+        (hit) =>
+          html`<li>
+            <b>${hit.title}</b>, page ${hit.page}
+            <span class="muted"
+              >characters ${hit.start}–${hit.end}; rank by meaning ${hit.ranks.vector ?? "–"}, by words
+              ${hit.ranks.text ?? "–"}</span
+            >
+            <blockquote>${hit.text}</blockquote>
+          </li>`,
+      )}
+    </ol>`;
 }
 
 export function pairList(pairs: readonly PairRow[], filterCounts: Record<string, number>): Html {
   const accepted = pairs.filter((pair) => pair.status === "accepted");
   const reasons = Object.entries(filterCounts).map(([reason, count]) => `${reason} × ${count}`);
-  return html`<p>${accepted.length} pairs were accepted, ${pairs.length - accepted.length} filtered${reasons.length > 0 ? `: ${reasons.join(", ")}` : ""}.</p>
+  return html`<p>
+      ${accepted.length} pairs were accepted, ${pairs.length - accepted.length}
+      filtered${reasons.length > 0 ? `: ${reasons.join(", ")}` : ""}.
+    </p>
     ${pairs.map(
-      (pair) => html`<details class="pair">
-        <summary><span class="tag">${pair.stage.toUpperCase()} round ${pair.round + 1}</span> ${pair.question || "(no question)"} ${pair.status === "filtered" ? html`<span class="tag filtered">filtered: ${pair.filterReason}</span>` : ""}</summary>
-        <div class="two"><div><h4 class="chosen">chosen</h4><pre>${pair.chosen}</pre></div><div><h4 class="rejected">rejected</h4><pre>${pair.rejected}</pre></div></div>
-        <p class="muted">Pages: ${pair.sources.map((source) => `${shorten(source.title, 60)}, p. ${source.page} (${source.role})`).join("; ")}</p>
-      </details>`,
+      (pair) =>
+        html`<details class="pair">
+          <summary>
+            <span class="tag">${pair.stage.toUpperCase()} round ${pair.round + 1}</span>
+            ${pair.question || "(no question)"}
+            ${pair.status === "filtered" ? html`<span class="tag filtered">filtered: ${pair.filterReason}</span>` : ""}
+          </summary>
+          <div class="two">
+            <div>
+              <h4 class="chosen">chosen</h4>
+              <pre>${pair.chosen}</pre>
+            </div>
+            <div>
+              <h4 class="rejected">rejected</h4>
+              <pre>${pair.rejected}</pre>
+            </div>
+          </div>
+          <p class="muted">
+            Pages:
+            ${pair.sources.map((source) => `${shorten(source.title, 60)}, p. ${source.page} (${source.role})`).join("; ")}
+          </p>
+        </details>`,
     )}`;
 }
 
@@ -48,7 +98,11 @@ export function trainingCharts(runs: readonly RunWithSteps[]): Html {
   const margins: Record<"orpo" | "exo", { x: number; y: number }[]> = { orpo: [], exo: [] };
   let offset = 0;
   for (const run of runs) {
-    bands.push({ label: `${run.stage.toUpperCase()} ${run.round + 1}`, from: offset + 1, to: offset + run.steps.length });
+    bands.push({
+      label: `${run.stage.toUpperCase()} ${run.round + 1}`,
+      from: offset + 1,
+      to: offset + run.steps.length,
+    });
     for (const step of run.steps) {
       loss[run.stage].push({ x: offset + step.step, y: step.loss });
       const margin = step.metrics["rewards/margins"];
@@ -57,13 +111,15 @@ export function trainingCharts(runs: readonly RunWithSteps[]): Html {
     offset += run.steps.length;
   }
   const series = (values: typeof loss, stage: "orpo" | "exo", name: string): Series[] =>
-    values[stage].length > 0 ? [{ name: `${stage.toUpperCase()} ${name}`, colour: STAGE_COLOURS[stage], points: values[stage] }] : [];
+    values[stage].length > 0
+      ? [{ name: `${stage.toUpperCase()} ${name}`, colour: STAGE_COLOURS[stage], points: values[stage] }]
+      : [];
   const bandsOf = (stage: "orpo" | "exo") => bands.filter((band) => band.label.startsWith(stage.toUpperCase()));
   const shifted = (stage: "orpo" | "exo") => shiftToOne(series(loss, stage, "loss"), bandsOf(stage));
   return html`${lineChart({ title: "ORPO loss by step", yLabel: "loss (nats)", ...shifted("orpo") })}
-    ${lineChart({ title: "EXO loss by step", yLabel: "loss (nats)", ...shifted("exo") })}
-    ${lineChart({ title: "Reward margin (chosen − rejected) by step", yLabel: "margin", series: [...series(margins, "orpo", "margin"), ...series(margins, "exo", "margin")], bands })}
-    ${verdictTable(runs)}`;
+  ${lineChart({ title: "EXO loss by step", yLabel: "loss (nats)", ...shifted("exo") })}
+  ${lineChart({ title: "Reward margin (chosen − rejected) by step", yLabel: "margin", series: [...series(margins, "orpo", "margin"), ...series(margins, "exo", "margin")], bands })}
+  ${verdictTable(runs)}`;
 }
 
 /** Starts the steps of one stage at 1. */
@@ -75,7 +131,16 @@ function shiftToOne(series: Series[], bands: Band[]): { series: Series[]; bands:
   };
 }
 
-export type RunVerdict = { stage: string; round: number; nPairs: number; nSteps: number; firstLoss: number; lastLoss: number; margin: number; hasFallen: boolean };
+export type RunVerdict = {
+  stage: string;
+  round: number;
+  nPairs: number;
+  nSteps: number;
+  firstLoss: number;
+  lastLoss: number;
+  margin: number;
+  hasFallen: boolean;
+};
 
 /** Mean loss of the first and of the last epoch, and the last epoch's mean margin. */
 export function verdictOf(run: RunWithSteps): RunVerdict {
@@ -85,26 +150,79 @@ export function verdictOf(run: RunWithSteps): RunVerdict {
   const last = run.steps.slice(-perEpoch);
   const lastLoss = mean(last.map((step) => step.loss));
   const margin = mean(last.map((step) => step.metrics["rewards/margins"] ?? Number.NaN));
-  return { stage: run.stage, round: run.round, nPairs: run.nPairs, nSteps: run.steps.length, firstLoss, lastLoss, margin, hasFallen: lastLoss < firstLoss };
+  return {
+    stage: run.stage,
+    round: run.round,
+    nPairs: run.nPairs,
+    nSteps: run.steps.length,
+    firstLoss,
+    lastLoss,
+    margin,
+    hasFallen: lastLoss < firstLoss,
+  };
 }
 
 function verdictTable(runs: readonly RunWithSteps[]): Html {
   return html`<table>
-    <thead><tr><th>run</th><th class="n">pairs</th><th class="n">steps</th><th class="n">loss, first epoch</th><th class="n">loss, last epoch</th><th>loss</th><th class="n">margin, last epoch</th></tr></thead>
-    <tbody>${runs.map(verdictOf).map(
-      (row) => html`<tr><td>${row.stage.toUpperCase()} round ${row.round + 1}</td><td class="n">${row.nPairs}</td><td class="n">${row.nSteps}</td><td class="n">${row.firstLoss.toFixed(4)}</td><td class="n">${row.lastLoss.toFixed(4)}</td><td>${row.hasFallen ? "fell" : "did not fall"}</td><td class="n">${row.margin.toFixed(4)}</td></tr>`,
-    )}</tbody>
+    <thead>
+      <tr>
+        <th>run</th>
+        <th class="n">pairs</th>
+        <th class="n">steps</th>
+        <th class="n">loss, first epoch</th>
+        <th class="n">loss, last epoch</th>
+        <th>loss</th>
+        <th class="n">margin, last epoch</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${runs.map(verdictOf).map(
+        (row) =>
+          html`<tr>
+            <td>${row.stage.toUpperCase()} round ${row.round + 1}</td>
+            <td class="n">${row.nPairs}</td>
+            <td class="n">${row.nSteps}</td>
+            <td class="n">${row.firstLoss.toFixed(4)}</td>
+            <td class="n">${row.lastLoss.toFixed(4)}</td>
+            <td>${row.hasFallen ? "fell" : "did not fall"}</td>
+            <td class="n">${row.margin.toFixed(4)}</td>
+          </tr>`,
+      )}
+    </tbody>
   </table>`;
 }
 
 export function parityTable(report: ParityReport): Html {
-  return html`<p>Verdict: <b>${report.verdict}</b>. ${report.reasons.join(" ")} At most ${report.tolerance} per token is allowed; the largest difference is ${report.maxAbsDifference?.toExponential(2) ?? "unknown"}. The adapter changes log-probs by ${report.adapterEffect?.toFixed(4) ?? "?"} per token.</p>
-  <table>
-    <thead><tr><th>probe</th><th class="n">tokens</th><th class="n">trainer</th><th class="n">llama.cpp</th><th class="n">difference per token</th></tr></thead>
-    <tbody>${report.rows.map(
-      (row) => html`<tr><td>${row.id} ${row.side}</td><td class="n">${row.nTokens}</td><td class="n">${row.trainerLogpSum.toFixed(4)}</td><td class="n">${row.llamaLogpSum.toFixed(4)}</td><td class="n">${row.meanAbsDifference.toExponential(2)}</td></tr>`,
-    )}</tbody>
-  </table>`;
+  return html`<p>
+      Verdict: <b>${report.verdict}</b>. ${report.reasons.join(" ")} At most ${report.tolerance.toPrecision(2)} per
+      token is allowed (the base model alone differs by
+      ${report.baseMaxAbsDifference?.toExponential(2) ?? "an unknown amount"}); the largest difference is
+      ${report.maxAbsDifference?.toExponential(2) ?? "unknown"}. The adapter changes log-probs by
+      ${report.adapterEffect?.toFixed(4) ?? "?"} per token.
+    </p>
+    <table>
+      <thead>
+        <tr>
+          <th>probe</th>
+          <th class="n">tokens</th>
+          <th class="n">trainer</th>
+          <th class="n">llama.cpp</th>
+          <th class="n">difference per token</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${report.rows.map(
+          (row) =>
+            html`<tr>
+              <td>${row.id} ${row.side}</td>
+              <td class="n">${row.nTokens}</td>
+              <td class="n">${row.trainerLogpSum.toFixed(4)}</td>
+              <td class="n">${row.llamaLogpSum.toFixed(4)}</td>
+              <td class="n">${row.meanAbsDifference.toExponential(2)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`;
 }
 
 export function reflectionSection(reflection: ReflectionDetail): Html {
@@ -115,10 +233,22 @@ export function reflectionSection(reflection: ReflectionDetail): Html {
 
 function iterationSection(iteration: Iteration, before: Iteration | undefined): Html {
   return html`<section class="iteration">
-    <h3>Iteration ${iteration.index} <span class="muted">${iteration.tokens} tokens, ${(iteration.tookMs / 1000).toFixed(1)} s</span></h3>
-    ${iteration.critique.length > 0 ? html`<h4 class="reflection">critique</h4><ol>${iteration.critique.map((point) => html`<li>${point.point} <span class="muted">${point.actedOn ? "acted on" : "not acted on"}</span></li>`)}</ol>` : ""}
-    <h4 class="thinking">thinking</h4><pre>${before ? wordDiff(before.thinking, iteration.thinking) : iteration.thinking}</pre>
-    <h4>answer</h4><pre>${before ? wordDiff(before.answer, iteration.answer) : iteration.answer}</pre>
+    <h3>
+      Iteration ${iteration.index}
+      <span class="muted">${iteration.tokens} tokens, ${(iteration.tookMs / 1000).toFixed(1)} s</span>
+    </h3>
+    ${
+      iteration.critique.length > 0
+        ? html`<h4 class="reflection">critique</h4>
+            <ol>
+              ${iteration.critique.map((point) => html`<li>${point.point} <span class="muted">${point.actedOn ? "acted on" : "not acted on"}</span></li>`)}
+            </ol>`
+        : ""
+    }
+    <h4 class="thinking">thinking</h4>
+    <pre>${before ? wordDiff(before.thinking, iteration.thinking) : iteration.thinking}</pre>
+    <h4>answer</h4>
+    <pre>${before ? wordDiff(before.answer, iteration.answer) : iteration.answer}</pre>
   </section>`;
 }
 

@@ -4,7 +4,7 @@ import type { EvidenceRow } from "../../shared/contract/graph.ts";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { PairRow } from "../../shared/contract/preference.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
-import type { ChunkId, ConceptId, DocumentId, JobId, RelationId } from "../../shared/ids.ts";
+import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Emit } from "../events.ts";
 import { defineJob, type JobDefinition } from "../jobs/index.ts";
@@ -86,9 +86,7 @@ export function createGraph(deps: GraphDeps): Graph {
         ...(relationId === undefined ? [] : evidenceOf(store.relationEvidence(relationId))),
       ],
       path({ fromId, toId }) {
-        const path = shortestPath(store.relations(), fromId, toId);
-        // the brands were on the ids that went in
-        return { conceptIds: path.conceptIds as ConceptId[], relationIds: path.relationIds as RelationId[] };
+        return shortestPath(store.relations(), fromId, toId);
       },
       savePositions({ positions }) {
         store.savePositions(positions);

@@ -1,3 +1,2 @@
-export { exportMarkdown } from "./export-markdown.ts";
 export { createReflection, type Reflection } from "./reflection.ts";
 export type { ReflectionDeps } from "./types.ts";

@@ -3,8 +3,14 @@ import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 
-const ProbeScore = z.strictObject({ id: z.string(), chosenLogpSum: z.number(), rejectedLogpSum: z.number() });
-/** The trainer's own summed log-probs of one probe pair with the adapter. */
+const ProbeScore = z.strictObject({
+  id: z.string(),
+  chosenLogpSum: z.number(),
+  rejectedLogpSum: z.number(),
+  baseChosenLogpSum: z.number(),
+  baseRejectedLogpSum: z.number(),
+});
+/** The trainer's own summed log-probs of one probe pair, with the adapter and of the base model without it. */
 export type ProbeScore = z.infer<typeof ProbeScore>;
 
 /** What an adapter file is, kept beside it: enough to know the file again and to repeat its making. */

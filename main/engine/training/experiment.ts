@@ -51,7 +51,12 @@ async function runExperiment(
   for (const stage of recipe.stages) {
     const referenceAdapter = adapter;
     for (let round = 0; round < stage.rounds; round++) {
-      context.progress({ n: rounds.length, total, unit: "rounds", message: `${stage.stage.toUpperCase()} round ${round + 1}` });
+      context.progress({
+        n: rounds.length,
+        total,
+        unit: "rounds",
+        message: `${stage.stage.toUpperCase()} round ${round + 1}`,
+      });
       const part = { experimentId, stage: stage.stage, round };
       const partKey = `${experimentId}/${stage.stage}/${round}`;
       const pairs = await context.runChild({

@@ -32,7 +32,10 @@ export function createTraining(
         model: input.model,
         adapterIn: input.adapter ?? null,
         referenceAdapter: input.stage === "exo" ? (input.adapter ?? null) : null,
-        pairs: input.pairs === "ledger" ? { from: "ledger", stage: input.stage } : { from: "file", path: resolve(input.pairs) },
+        pairs:
+          input.pairs === "ledger"
+            ? { from: "ledger", stage: input.stage }
+            : { from: "file", path: resolve(input.pairs) },
         mask: input.stage === "exo" ? "answer_only" : "none",
         adapterOut: resolve(input.out),
         settings: parseOverrides(input.set ?? {}),
@@ -40,7 +43,9 @@ export function createTraining(
       return { jobId: enqueue({ type: "training.run", input: request }) };
     },
     runRecipe({ recipe, key = newId() }) {
-      return { jobId: enqueue({ type: "experiment.run", input: { key, recipe }, idempotencyKey: `experiment/${key}` }) };
+      return {
+        jobId: enqueue({ type: "experiment.run", input: { key, recipe }, idempotencyKey: `experiment/${key}` }),
+      };
     },
     listRuns: () => deps.runs.list(),
     getRun({ runId }) {

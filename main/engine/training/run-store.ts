@@ -50,7 +50,9 @@ export function createRunStore(db: Db, clock: Clock) {
     INSERT INTO training_run (id, job_id, experiment_id, stage, round, status, model_path, model_name, adapter_in,
       n_pairs, config, started_at)
     VALUES (@id, @jobId, @experimentId, @stage, @round, 'running', @modelPath, @modelName, @adapterIn, 0, '{}', @startedAt)`);
-  const adopt = db.prepare("UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id");
+  const adopt = db.prepare(
+    "UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id",
+  );
   const setConfig = db.prepare("UPDATE training_run SET config = @config, n_pairs = @nPairs WHERE id = @id");
   const finish = db.prepare(`
     UPDATE training_run SET status = @status, adapter_out = @adapterOut, summary = @summary, finished_at = @at

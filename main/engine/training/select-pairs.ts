@@ -51,7 +51,9 @@ const IdLine = z.looseObject({ id: z.string(), prompt: Ids, chosen: Ids, rejecte
 /** JSON lines of the trainer ({"id","prompt":[ids],…}) or of TRL ({"prompt","chosen","rejected"} as texts or messages). */
 async function readPairFile(path: string): Promise<SelectedPair[]> {
   const lines = (await readText(path)).split("\n");
-  return lines.flatMap((line, index) => (line.trim() === "" ? [] : [parseLine(line, `${path}, line ${index + 1}`, index)]));
+  return lines.flatMap((line, index) =>
+    line.trim() === "" ? [] : [parseLine(line, `${path}, line ${index + 1}`, index)],
+  );
 }
 
 async function readText(path: string): Promise<string> {
@@ -70,7 +72,13 @@ function parseLine(line: string, where: string, index: number): SelectedPair {
   if (text.success) {
     const { id, prompt, chosen, rejected } = text.data;
     const messages = typeof prompt === "string" ? pairMessages(prompt) : prompt;
-    return { kind: "text", id: id ?? `line-${index + 1}`, messages, chosen: textOf(chosen), rejected: textOf(rejected) };
+    return {
+      kind: "text",
+      id: id ?? `line-${index + 1}`,
+      messages,
+      chosen: textOf(chosen),
+      rejected: textOf(rejected),
+    };
   }
   throw new AppError("VALIDATION_FAILED", `${where} is no preference pair`, {
     hint: 'Each line is {"prompt","chosen","rejected"}: texts, messages or token ids.',

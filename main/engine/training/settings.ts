@@ -4,7 +4,17 @@ import { seedOf } from "../lib/random.ts";
 import type { Recipe, StageRecipe } from "../preference/index.ts";
 
 /** What the engine decides itself for every run; a user's overrides cannot touch it. */
-const OWN_KEYS = new Set(["loss", "model", "adapter_in", "adapter_out", "pairs", "checkpoint", "resume", "reference", "reference_adapter"]);
+const OWN_KEYS = new Set([
+  "loss",
+  "model",
+  "adapter_in",
+  "adapter_out",
+  "pairs",
+  "checkpoint",
+  "resume",
+  "reference",
+  "reference_adapter",
+]);
 
 /** The part of the trainer's configuration that a stage of a recipe fixes, under the trainer's own keys. */
 export function trainerSettingsOf(recipe: Recipe, stage: StageRecipe, round: number): Record<string, unknown> {

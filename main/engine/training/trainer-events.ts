@@ -8,6 +8,9 @@ const Pair = z.looseObject({
   id: z.string(),
   chosen_logp_sum: z.number(),
   rejected_logp_sum: z.number(),
+  /** Null in ORPO, which has no reference model. */
+  ref_chosen_logp_sum: z.number().nullable(),
+  ref_rejected_logp_sum: z.number().nullable(),
 });
 const Checkpoint = z.looseObject({ event: z.literal("checkpoint") });
 const Warning = z.looseObject({ event: z.literal("warning"), message: z.string() });

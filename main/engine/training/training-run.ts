@@ -159,7 +159,10 @@ async function trainToTheEnd(
       if (!isAppError(error, "TRAINER_CRASHED") || context.signal.aborted) throw error;
       nCrashesInPlace += 1;
       context.record("trainer_crashed", { message: error.message, afterStep: newestStep });
-      deps.log.warn({ scope: "training", runId, afterStep: newestStep, err: error }, "the trainer died; it is started again");
+      deps.log.warn(
+        { scope: "training", runId, afterStep: newestStep, err: error },
+        "the trainer died; it is started again",
+      );
       if (nCrashesInPlace >= MAX_CRASHES_IN_PLACE) throw error;
     }
   }

@@ -74,6 +74,8 @@ export const ParityReport = z.object({
   tolerance: z.number(),
   maxAbsDifference: z.number().nullable(),
   meanAbsDifference: z.number().nullable(),
+  /** The same difference for the base model without adapter: what rounding alone does on this model. */
+  baseMaxAbsDifference: z.number().nullable(),
   /** Mean |log-prob with adapter - without|: a parity that holds because the adapter does nothing is reported. */
   adapterEffect: z.number().nullable(),
   endsWithEndOfTurn: z.boolean().nullable(),

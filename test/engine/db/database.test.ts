@@ -38,7 +38,10 @@ test("a database of a newer program is refused and left as it is", () => {
 });
 
 test("a file that is no database is DB_CORRUPT", () => {
-  writeFileSync(join(dir, "studio.db"), "this is not a database, and it is long enough to be looked at as one".repeat(40));
+  writeFileSync(
+    join(dir, "studio.db"),
+    "this is not a database, and it is long enough to be looked at as one".repeat(40),
+  );
   expect(() => openDatabase(dir)).toThrow(expect.objectContaining({ code: "DB_CORRUPT" }));
 });
 

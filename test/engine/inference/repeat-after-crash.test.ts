@@ -8,16 +8,27 @@ const crashed = () => new AppError("HOST_CRASHED", "The model host died while it
 
 test("what died with the host is asked for once more, and a second death is told", async () => {
   let nCalls = 0;
-  expect(await repeatAfterCrash(async () => (++nCalls === 1 ? Promise.reject(crashed()) : nCalls))).toBe(2);
+  const once = async () => {
+    nCalls += 1;
+    if (nCalls === 1) throw crashed();
+    return nCalls;
+  };
+  expect(await repeatAfterCrash(once)).toBe(2);
   nCalls = 0;
-  const always = () => (nCalls++, Promise.reject(crashed()));
+  const always = async () => {
+    nCalls += 1;
+    throw crashed();
+  };
   await expect(repeatAfterCrash(always)).rejects.toMatchObject({ code: "HOST_CRASHED" });
   expect(nCalls).toBe(2);
 });
 
 test("any other error, and anything after an abort, is told at once", async () => {
   let nCalls = 0;
-  const fail = (error: Error) => () => (nCalls++, Promise.reject(error));
+  const fail = (error: Error) => async () => {
+    nCalls += 1;
+    throw error;
+  };
   await expect(repeatAfterCrash(fail(new Error("no")))).rejects.toThrow("no");
   await expect(repeatAfterCrash(fail(crashed()), AbortSignal.abort())).rejects.toMatchObject({ code: "HOST_CRASHED" });
   expect(nCalls).toBe(2);
@@ -26,7 +37,11 @@ test("any other error, and anything after an abort, is told at once", async () =
 test("the embedder survives one death of its host", async () => {
   let nCalls = 0;
   const host: Pick<ModelHost, "call"> = {
-    call: async <T>() => (++nCalls === 1 ? Promise.reject(crashed()) : ([3] as T)),
+    async call<T>() {
+      nCalls += 1;
+      if (nCalls === 1) throw crashed();
+      return [3] as T;
+    },
   };
   expect(await createHostEmbedder(host, (await ensureDemoModels()).embedderDir).countTokens(["a b c"])).toEqual([3]);
 });

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
-import { createJobQueue, createJobStore, defineJob, type JobContext, type JobDefinition } from "../../../main/engine/jobs/index.ts";
+import {
+  createJobQueue,
+  createJobStore,
+  defineJob,
+  type JobContext,
+  type JobDefinition,
+} from "../../../main/engine/jobs/index.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
 import type { JobRow } from "../../../main/shared/contract/job.ts";
 import { AppError } from "../../../main/shared/errors.ts";

@@ -20,7 +20,7 @@ const ANSWER =
 function standardScript(): Script {
   let nThinking = 0;
   return ({ jsonSchema, messages }) => {
-    const properties = Object.keys((jsonSchema?.["properties"] ?? {}) as object);
+    const properties = Object.keys(jsonSchema?.["properties"] ?? {});
     if (properties.includes("question")) return JSON.stringify({ question: QUESTION });
     if (properties.length > 0) {
       const text = JSON.stringify(SECTIONS);

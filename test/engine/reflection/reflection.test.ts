@@ -8,7 +8,7 @@ import type { GenerateRequest, ModelRunner } from "../../../main/engine/inferenc
 import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
-import { createReflection, exportMarkdown, type Reflection } from "../../../main/engine/reflection/index.ts";
+import { createReflection, type Reflection } from "../../../main/engine/reflection/index.ts";
 import type { SearchHit } from "../../../main/shared/contract/corpus.ts";
 import type { ChunkId, DocumentId } from "../../../main/shared/ids.ts";
 import { createFakeEmbedder } from "../../harness/fake-embedder.ts";
@@ -379,16 +379,4 @@ describe("a reflection with a critic that fills schemas", () => {
     writeFileSync(join(copy, "standard", "set.yaml"), "style: grammar\n");
     return copy;
   }
-});
-
-test("the Markdown of a reflection holds question, points, answers and sources", async () => {
-  const detail = await finish(openEngine(createScriptedReflector(wellBehaved)));
-  const markdown = exportMarkdown(detail);
-  expect(markdown.startsWith(`# ${QUESTION}\n`)).toBe(true);
-  for (const { answer, critique } of detail.iterations) {
-    expect(markdown).toContain(`> ${answer}`);
-    for (const { point } of critique) expect(markdown).toContain(point);
-  }
-  expect(markdown).toContain("A paper, p. 1:");
-  expect(exportMarkdown({ ...detail, question: "a\n# b", final: "# x\ny" })).toMatch(/^# a # b\n[\s\S]*\n> # x\n> y\n/);
 });

@@ -35,7 +35,9 @@ test("events arrive in order, also when lines come in pieces and unknown events 
 
 test("an error event of exit 2 becomes TRAINER_CONFIG with its hint, of exit 3 OUT_OF_MEMORY", async () => {
   const failing = (code: number) =>
-    run(`${say({ event: "error", code: "X", message: "the file is short", hint: "fetch it again" })} process.exitCode = ${code}`);
+    run(
+      `${say({ event: "error", code: "X", message: "the file is short", hint: "fetch it again" })} process.exitCode = ${code}`,
+    );
   await expect(failing(2)).rejects.toMatchObject({
     code: "TRAINER_CONFIG",
     message: "the file is short",
@@ -45,7 +47,9 @@ test("an error event of exit 2 becomes TRAINER_CONFIG with its hint, of exit 3 O
 });
 
 test("a death by signal is TRAINER_CRASHED, names the signal and keeps the end of stderr", async () => {
-  await expect(run(`process.stderr.write("GGML_ASSERT here"); process.kill(process.pid, "SIGKILL")`)).rejects.toMatchObject({
+  await expect(
+    run(`process.stderr.write("GGML_ASSERT here"); process.kill(process.pid, "SIGKILL")`),
+  ).rejects.toMatchObject({
     code: "TRAINER_CRASHED",
     message: expect.stringContaining("SIGKILL"),
     details: { stderr: "GGML_ASSERT here" },
