@@ -21,7 +21,7 @@ const COLOURS: Record<ConceptRow["type"], string> = {
   other: "#64748b",
 };
 
-type Placed = { concept: ConceptRow; x: number; y: number; radius: number };
+type Placed = { concept: ConceptRow; x: number; y: number; radius: number; isNamed: boolean };
 
 /** The knowledge graph as SVG, laid out by ForceAtlas2 from seeded positions: the same graph gives the same picture. */
 export function graphPicture(concepts: readonly ConceptRow[], relations: readonly RelationRow[]): Html {
@@ -37,12 +37,12 @@ export function graphPicture(concepts: readonly ConceptRow[], relations: readonl
     <svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="Knowledge graph">
       ${lines.map(({ relation, from, to }) => html`<line x1="${from.x}" y1="${from.y}" x2="${to.x}" y2="${to.y}" class="edge"><title>${from.concept.label} ${relation.type} ${to.concept.label}</title></line>`)}
       ${[...placed.values()].map(
-        ({ concept, x, y, radius }) =>
+        ({ concept, x, y, radius, isNamed }) =>
           html`<g>
             <circle cx="${x}" cy="${y}" r="${radius}" fill="${COLOURS[concept.type]}"
               ><title>${concept.label} (${concept.type}), ${concept.nEvidence} pieces of evidence</title></circle
             >
-            <text x="${x}" y="${y - radius - 3}" class="label">${concept.label}</text>
+            ${isNamed ? html`<text x="${x}" y="${y - radius - 3}" class="label">${concept.label}</text>` : ""}
           </g>`,
       )}
     </svg>
@@ -66,11 +66,14 @@ function place(concepts: readonly ConceptRow[], relations: readonly RelationRow[
     const span = Math.max(...all) - low || 1;
     return Math.round(SIZE.margin + ((value - low) / span) * (length - 2 * SIZE.margin));
   };
+  const related = new Set(relations.flatMap(({ sourceId, targetId }) => [sourceId, targetId]));
   return new Map(
     concepts.map((concept) => {
+      // a name for what is related or was met again; the others are dots with a name on hover
+      const isNamed = related.has(concept.id) || concept.nEvidence > 1;
       const { x = 0, y = 0 } = positions[concept.id] ?? {};
       const radius = 3 + Math.min(7, Math.sqrt(concept.nEvidence) * 1.6);
-      return [concept.id, { concept, x: scale(x, xs, SIZE.width), y: scale(y, ys, SIZE.height), radius }];
+      return [concept.id, { concept, x: scale(x, xs, SIZE.width), y: scale(y, ys, SIZE.height), radius, isNamed }];
     }),
   );
 }

@@ -25,7 +25,7 @@ export function lineChart(options: {
     round(HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom));
   const plotBottom = HEIGHT - MARGIN.bottom;
   return html`<figure>
-    <figcaption>${options.title}</figcaption>
+    <figcaption>${options.title} <span class="muted">${options.yLabel}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${options.title}">
       ${options.bands.map(
         (band, i) =>
@@ -60,7 +60,6 @@ export function lineChart(options: {
           </g>`,
       )}
       <text x="${(MARGIN.left + WIDTH) / 2}" y="${HEIGHT - 6}" class="tick middle">optimiser step</text>
-      <text x="12" y="${MARGIN.top - 7}" class="tick">${options.yLabel}</text>
     </svg>
     <p class="legend">
       ${options.series.map((series) => html`<span><i style="background:${series.colour}"></i>${series.name}</span>`)}
