@@ -38,6 +38,13 @@ static json pair_event(const token_pair & pair, const pair_logps & l, const pair
     };
 }
 
+// A damaged model can pass every check of its file and still overflow: that is no result.
+static void finite_check(const token_pair & pair, const pair_logps & l, const pair_loss & loss) {
+    if (!std::isfinite(loss.loss) || !std::isfinite(l.chosen_sum) || !std::isfinite(l.rejected_sum)) {
+        fail_input("NOT_FINITE", "pair " + pair.id.dump().substr(0, 80) + " has no finite log-probability", "The model or the adapter is damaged; choose another.");
+    }
+}
+
 int command_score(const std::string & config_path) {
     run r;
     run_open(r, config_path, config_use::score);
@@ -51,6 +58,7 @@ int command_score(const std::string & config_path) {
         const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
         const pair_logps l = score_pair(r, ref_model, packed);
         const pair_loss loss = pair_loss_compute(r.config, l);
+        finite_check(pair, l, loss);
         emit(pair_event(pair, l, loss));
         loss_sum   += loss.loss;
         margin_sum += loss.reward_chosen - loss.reward_rejected;

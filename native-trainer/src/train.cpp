@@ -217,6 +217,9 @@ static int train_loop(training & t) {
             save_checkpoint(t, "interval");
         }
     }
+    if (!stop && t.state.adam_t == 0) {
+        fail_input("DIVERGED", "no step gave a finite gradient, nothing was learned", "Check the model with score, or use a smaller learning_rate.");
+    }
     save_checkpoint(t, stop ? "stopped" : "finished");
     if (stop) {
         return EXIT_STOPPED;

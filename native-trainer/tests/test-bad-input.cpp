@@ -122,6 +122,18 @@ static void test_models() {
     memset(&nan[nan.size() - 256], 0xff, 4);
     expect_error("NaN weights", with(nan), "NAN_WEIGHTS");
 
+    gguf_file g;
+    gguf_file_open(g, fixture("model-f32.gguf"), "test");
+    const gguf_tensor_entry & norm = *gguf_file_find(g, "output_norm.weight");
+    std::string overflowing = model;
+    const std::vector<float> huge(norm.nbytes/sizeof(float), 3e38f);
+    overflowing.replace(norm.offset, norm.nbytes, (const char *) huge.data(), norm.nbytes);
+    gguf_file_close(g);
+    expect_error("a model that overflows", with(overflowing), "NOT_FINITE");
+    json config = base_config();
+    config["model"] = tmp_file("bad.gguf");
+    expect_error("training a model that overflows", run_trainer("train", config), "DIVERGED");
+
     random_model m;
     m.n_embd = 256; m.n_ff = 256; m.n_head = 4; m.head_dim = 64;
     m.type = GGML_TYPE_TQ2_0;
