@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { engineContract, type EngineHandlers } from "../shared/contract/index.ts";
+import type { PairRow } from "../shared/contract/preference.ts";
 import type { Port } from "../shared/rpc/port.ts";
 import type { EngineConfig } from "./config.ts";
 import { createCorpus } from "./corpus/index.ts";
@@ -60,7 +61,11 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     sampleCorpusDir,
     pdfWorkerPath: config.pdfWorkerPath,
   });
-  const graph = createGraph({ ...base, corpus: corpus.api, listPairsForGraph: () => preference.api.allAccepted() });
+  const graph = createGraph({
+    ...base,
+    corpus: corpus.api,
+    listPairsForGraph: () => preference.api.allAccepted().map(graphPairOf),
+  });
   const reflection = createReflection({
     ...base,
     runner,
@@ -77,8 +82,10 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     models: models.api,
     promptsDir,
     recipesDir: join(resourcesDir, "recipes"),
-    onPair: (pair) => graph.api.addPairThinking(pair),
+    onPair: (pair) => graph.api.addPairThinking(graphPairOf(pair)),
   });
+  // the graph grows through all stages, while a pair's own round starts anew in each
+  const graphPairOf = (pair: PairRow) => ({ ...pair, round: preference.api.growthRound(pair.id) });
   const training = createTraining({
     ...base,
     runner,

@@ -56,7 +56,7 @@ test("every library that the system loads lies outside the archive, and only thi
   ])
     expect(existsSync(join(unpacked, path)), path).toBe(true);
   expect(existsSync(join(programDir, "resources", "bin", "native-trainer"))).toBe(true);
-  for (const path of ["@node-llama-cpp/linux-arm64", "onnxruntime-web", "onnxruntime-node/bin/napi-v6/win32"])
+  for (const path of ["@node-llama-cpp/linux-arm64/bins", "onnxruntime-web", "onnxruntime-node/bin/napi-v6/win32"])
     expect(existsSync(join(unpacked, path)), path).toBe(false);
 });
 

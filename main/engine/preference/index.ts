@@ -62,6 +62,8 @@ export function createPreference(deps: PreferenceDeps) {
       acceptedPairs: (experimentId: string, stage: Stage, round: number) =>
         store.round({ experimentId, stage, round }).filter((row) => row.status === "accepted"),
       allAccepted: (stage: Stage | null = null) => store.accepted(stage),
+      /** The pair's round counted over all stages and experiments, from 0: when it came to the graph. */
+      growthRound: (id: PairId) => store.nEarlierRounds(id),
       getPair: (id: PairId) => store.get(id),
       /** Every generation behind a pair: sampler, hash of the prompt, text. */
       pairEvents: (id: PairId) => store.events(id),

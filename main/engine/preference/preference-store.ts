@@ -70,6 +70,14 @@ export function createPreferenceStore(db: Db, clock: Clock) {
   const countMatching = db.prepare<[{ stage: string | null; status: string | null }], { n: number }>(`
     SELECT COUNT(*) AS n FROM preference_pair
     WHERE (@stage IS NULL OR stage = @stage) AND (@status IS NULL OR status = @status)`);
+  const countEarlierRounds = db.prepare<[string], { n: number }>(`
+    WITH round AS (
+      SELECT experiment_id, stage, round, MIN(created_at) AS began_at FROM preference_pair
+      GROUP BY experiment_id, stage, round
+    )
+    SELECT COUNT(*) AS n FROM round WHERE began_at < (
+      SELECT began_at FROM round JOIN preference_pair USING (experiment_id, stage, round) WHERE preference_pair.id = ?
+    )`);
   const countReasons = db.prepare<[{ stage: string | null }], { reason: string; n: number }>(`
     SELECT filter_reason AS reason, COUNT(*) AS n FROM preference_pair
     WHERE filter_reason IS NOT NULL AND (@stage IS NULL OR stage = @stage) GROUP BY filter_reason`);
@@ -140,6 +148,8 @@ export function createPreferenceStore(db: Db, clock: Clock) {
       selectMatching.all(filter).map(toPairRow),
     count: (filter: { stage: Stage | null; status: PairRow["status"] | null }): number => countMatching.get(filter)!.n,
     accepted: (stage: Stage | null): PairWithProvenance[] => selectAccepted.all({ stage }).map(withProvenance),
+    /** Rounds of any stage and experiment that began before the pair's own. */
+    nEarlierRounds: (id: PairId): number => countEarlierRounds.get(id)?.n ?? 0,
     filterCounts: (stage: Stage | null): Record<string, number> =>
       Object.fromEntries(countReasons.all({ stage }).map(({ reason, n }) => [reason, n])),
     /** How often each chunk was a source in the experiment. */

@@ -131,13 +131,20 @@ describe("what a header says", () => {
     });
   });
 
-  it("of a model of another architecture: not trainable, with the reason", async () => {
-    const facts = await readModelFacts(join(referenceDir, "model-qwen2-f32.gguf"));
+  it("of a model of an architecture that the trainer does not know: not trainable, with the reason", async () => {
+    const path = await damaged((bytes) => behind(bytes, "general.architecture", 12, (at) => bytes.write("lhama", at)));
+    const facts = await readModelFacts(path);
     expect(facts).toMatchObject({
       trainable: false,
-      notTrainableReason: "the architecture qwen2 cannot be trained yet",
+      notTrainableReason: "the architecture lhama cannot be trained yet",
     });
-    expect(facts).toMatchObject({ quantisation: "F32", hasChatTemplate: false });
+  });
+
+  it("of every model that the trainer has golden numbers for: trainable", async () => {
+    for (const name of ["model-f32", "model-tied-f32", "model-qwen2-f32", "model-qwen3-f32"]) {
+      const facts = await readModelFacts(join(referenceDir, `${name}.gguf`));
+      expect(facts).toMatchObject({ trainable: true, quantisation: "F32", hasChatTemplate: false });
+    }
   });
 
   it("of a tensor type that cannot be trained: its name and type", async () => {
