@@ -37,7 +37,10 @@ export class TrainerBuildError extends Error {
 }
 
 /** Returns the path of an executable that is up to date, building it when it is not. */
-export async function ensureTrainerBuilt({ log = () => {}, force = false }: EnsureTrainerOptions = {}): Promise<string> {
+export async function ensureTrainerBuilt({
+  log = () => {},
+  force = false,
+}: EnsureTrainerOptions = {}): Promise<string> {
   const ggml = findGgml();
   const wanted = stampOf(ggml);
   if (!force && isBuilt(wanted)) return trainerPath;
@@ -70,19 +73,30 @@ function findGgml(): Ggml {
     statSync(libDir);
     return { version, libDir, bundle: join(packageDir, "llama", "gitRelease.bundle") };
   } catch (cause) {
-    throw new TrainerBuildError(`node-llama-cpp has no libraries for ${name}`, "Run `npm ci` in the project folder first.", { cause });
+    throw new TrainerBuildError(
+      `node-llama-cpp has no libraries for ${name}`,
+      "Run `npm ci` in the project folder first.",
+      { cause },
+    );
   }
 }
 
 function stampOf({ version, libDir }: Ggml): string {
   const hash = createHash("sha256");
-  for (const file of sourceFiles()) hash.update(file).update("\0").update(readFileSync(join(root, file))).update("\0");
+  for (const file of sourceFiles())
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(join(root, file)))
+      .update("\0");
   return JSON.stringify({ nodeLlamaCpp: version, libDir, sources: hash.digest("hex") });
 }
 
 function sourceFiles(): string[] {
   const inFolder = (folder: string) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((name) => /\.(cpp|h|txt)$/.test(name)).map((name) => join(folder, name));
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(cpp|h|txt)$/.test(name))
+      .map((name) => join(folder, name));
   return ["CMakeLists.txt", "build.ts", ...inFolder("src")].toSorted();
 }
 
@@ -138,7 +152,9 @@ function run(command: string, args: string[], log: (line: string) => void): Prom
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data.toString()));
     child.stderr.on("data", (data: Buffer) => (output += data.toString()));
-    child.on("error", (cause) => reject(new TrainerBuildError(`${command} could not be started`, toolHints[command] ?? "", { cause })));
+    child.on("error", (cause) =>
+      reject(new TrainerBuildError(`${command} could not be started`, toolHints[command] ?? "", { cause })),
+    );
     child.on("close", (code) => {
       if (code === 0) return resolve();
       log(output.trimEnd());

@@ -90,8 +90,15 @@ static void embed(policy & p, int64_t n_tokens) {
     graph_run(s.g);
 }
 
-static pass layer_forward_graph(policy & p, int64_t layer, int64_t n_tokens, bool with_lora) {
+static void use_saved(pass & s, const policy & p, int64_t layer, tape_mode mode) {
+    s.mode        = mode;
+    s.saved       = p.saved.memory;
+    s.saved_bytes = layer*p.saved.layer_bytes;
+}
+
+static pass layer_forward_graph(policy & p, int64_t layer, int64_t n_tokens, bool with_lora, tape_mode mode = tape_mode::forward) {
     pass s = pass_begin(p, n_tokens, with_lora);
+    use_saved(s, p, layer, mode);
     layer_tape tape;
     ggml_tensor * y = layer_forward(s, p.base.layers[(size_t) layer], layer_input(s, p.buffers, layer, n_tokens), tape);
     store(s, y, layer_input(s, p.buffers, layer + 1, n_tokens));
@@ -130,6 +137,7 @@ static void head_backward_graph(policy & p, int64_t n_tokens, int64_t n_rows) {
 static pass layer_backward_graph(policy & p, int64_t layer, int64_t n_tokens, float grad_unscale) {
     pass s = pass_begin(p, n_tokens, true);
     s.grad_unscale = grad_unscale;
+    use_saved(s, p, layer, p.saved.memory ? tape_mode::replay : tape_mode::recompute);
     const layer_weights & w = p.base.layers[(size_t) layer];
     ggml_tensor * grad = columns(s, p.buffers.dx, 0, n_tokens);
     layer_tape tape;
@@ -167,8 +175,9 @@ pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, 
     const int64_t n_rows = (int64_t) pair.rows.size();
     buffers_upload(p.buffers, pair, p.base.hparams.n_vocab);
     embed(p, pair.n_tokens);
+    const tape_mode mode = direction && p.saved.memory ? tape_mode::record : tape_mode::forward;
     for (int64_t layer = 0; layer < p.base.hparams.n_layer; layer++) {
-        pass s = layer_forward_graph(p, layer, pair.n_tokens, with_lora);
+        pass s = layer_forward_graph(p, layer, pair.n_tokens, with_lora, mode);
         run_layer(p, s, LAYER_FORWARD, pair.n_tokens);
     }
     device_set_threads(p.dev, thread_tuner_best(p.tuner));
@@ -244,7 +253,7 @@ static size_t scratch_bytes(policy & p, bool training) {
 
 static double buffers_mb(const policy & p) {
     std::vector<ggml_backend_buffer_t> buffers = p.base.buffer_transposed;
-    buffers.insert(buffers.end(), {p.base.buffer_weights, p.lora.buffer, p.buffers.buffer});
+    buffers.insert(buffers.end(), {p.base.buffer_weights, p.lora.buffer, p.buffers.buffer, p.saved.buffer});
     size_t bytes = 0;
     for (ggml_backend_buffer_t buffer : buffers) {
         bytes += buffer ? ggml_backend_buffer_get_size(buffer) : 0;
@@ -254,6 +263,21 @@ static double buffers_mb(const policy & p) {
 
 double policy_device_memory_mb(const policy & p) {
     return buffers_mb(p) + device_scratch_mb(p.dev);
+}
+
+// Both ways give the same bits, so that the free memory of the moment may decide.
+static void plan_saved_layers(policy & p, const train_config & config, double process_mb) {
+    const pass s = layer_forward_graph(p, 0, p.buffers.max_tokens, true, tape_mode::record);
+    ggml_free(s.g.ctx);
+    const double saved_mb = (double) (s.saved_bytes*p.base.hparams.n_layer)/1048576.0, scratch_mb = scratch_bytes(p, true)/1048576.0;
+    const bool in_limit = config.memory_limit_mb == 0 || process_mb + buffers_mb(p) + saved_mb + scratch_mb <= (double) config.memory_limit_mb;
+    if (!in_limit || saved_mb + scratch_mb > 0.9*device_free_mb(p.dev)) {
+        return;
+    }
+    p.saved.layer_bytes = s.saved_bytes;
+    p.saved.ctx    = ggml_init({ggml_tensor_overhead()*2, nullptr, /*no_alloc =*/ true});
+    p.saved.memory = ggml_new_tensor_2d(p.saved.ctx, GGML_TYPE_I8, s.saved_bytes, p.base.hparams.n_layer);
+    p.saved.buffer = device_alloc(p.dev, p.saved.ctx, "the activations that the backward pass needs");
 }
 
 // Keeps the transposed weights when they fit into the limit and the free memory, else makes them anew in each graph.
@@ -267,6 +291,9 @@ static void plan_memory(policy & p, const train_config & config, double process_
         if (p.plan.resident_transposed) {
             model_transpose_layers(p.base, p.dev);
         }
+    }
+    if (training && primitives_for(p.dev).cpu) {
+        plan_saved_layers(p, config, process_mb);
     }
     p.estimate_mb = process_mb + buffers_mb(p) + scratch_bytes(p, training)/1048576.0;
     if (config.memory_limit_mb > 0 && p.estimate_mb > (double) config.memory_limit_mb) {
@@ -330,6 +357,9 @@ void policy_free(policy & p) {
     ggml_backend_buffer_free(p.buffers.buffer);
     ggml_free(p.buffers.ctx);
     p.buffers = pair_buffers();
+    ggml_backend_buffer_free(p.saved.buffer);
+    ggml_free(p.saved.ctx);
+    p.saved = saved_layers();
     lora_free(p.lora);
     model_free(p.base);
     device_free(p.dev);

@@ -27,12 +27,21 @@ struct pair_buffers {
     ggml_backend_buffer_t buffer = nullptr;
 };
 
+// What the forward pass of the CPU's kernels keeps of each layer for the backward pass, when memory allows.
+struct saved_layers {
+    int64_t       layer_bytes = 0;
+    ggml_tensor * memory = nullptr;                                // (layer_bytes, n_layer) bytes; null: layers are computed again
+    ggml_context *        ctx    = nullptr;
+    ggml_backend_buffer_t buffer = nullptr;
+};
+
 struct policy {
     device       dev;
     thread_tuner tuner;
     model        base;
     lora_adapter lora;
     pair_buffers buffers;
+    saved_layers saved;
     model_plan   plan;
     double       estimate_mb = 0;
     bool         has_adapter = false;

@@ -30,6 +30,14 @@ struct attention_tape {
 struct primitives;
 struct cpu_kernels;
 
+// What happens to the results that the backward pass needs again.
+enum class tape_mode {
+    forward,    // nothing
+    record,     // forward pass: they are written to `saved`
+    replay,     // backward pass: they are read from `saved`, in the order in which they were written
+    recompute,  // backward pass: they are computed again
+};
+
 // What every primitive of one graph sees.
 struct pass {
     graph               g;
@@ -42,6 +50,9 @@ struct pass {
     ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
     uint64_t            dropout_seed = 0;
     float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
+    tape_mode           mode = tape_mode::forward;
+    ggml_tensor *       saved = nullptr;           // bytes of this layer; null in mode record: only counted
+    int64_t             saved_bytes = 0;           // used so far
     std::vector<std::shared_ptr<void>> owned;      // what custom operators of this graph need while it runs
 };
 

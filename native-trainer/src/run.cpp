@@ -81,7 +81,8 @@ json run_hello(const run & r) {
         {"loss", loss_name(r.config.loss)},
         {"pairs", {{"read", r.set.n_read}, {"used", r.set.pairs.size()}, {"cut", r.set.n_cut}, {"dropped", r.set.n_dropped}, {"max_tokens", r.set.max_tokens}}},
         {"memory_estimate_mb", (int64_t) p.estimate_mb},
-        {"transposed_weights", p.plan.resident_transposed ? "resident" : "streamed"},
+        {"transposed_weights", !primitives_for(p.dev).transposed_weights ? "none" : p.plan.resident_transposed ? "resident" : "streamed"},
+        {"activations", p.saved.memory ? "kept" : "computed again"},
     };
 }
 

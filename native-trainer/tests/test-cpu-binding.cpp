@@ -114,6 +114,29 @@ static void test_goldens(const std::string & set, const std::string & loss) {
     }
 }
 
+// What the backward pass needs is kept from the forward pass, or computed again when memory is short: the same bits.
+static void test_kept_equals_computed() {
+    random_model m;
+    m.n_layer = 6, m.n_embd = 192, m.n_ff = 352, m.n_head = 3, m.n_head_kv = 3, m.head_dim = 64;
+    m.type = GGML_TYPE_BF16;
+    random_model_write(m, tmp_file("model.gguf"));
+    random_pairs_write(tmp_file("pairs.jsonl"), 4, 100, 150, 131, 512);
+    for (const cpu_kernels * k : cpu_kernels_available()) {
+        if (k == &cpu_kernels_scalar) {
+            continue; // slow, and the code is the same
+        }
+        choose(k->name); // the trainer inherits it
+        json config = {{"model", tmp_file("model.gguf")}, {"pairs", tmp_file("pairs.jsonl")}, {"adapter_out", tmp_file("kept.gguf")}, {"device", "cpu"}, {"threads", 1}, {"max_steps", 3}, {"learning_rate", 1e-3}};
+        const trainer_output kept = run_trainer("train", config);
+        check(kept.exit == EXIT_DONE && kept.events[0].at("activations") == "kept", "kept without a limit: " + kept.text.substr(0, 300));
+        config["adapter_out"] = tmp_file("computed.gguf");
+        config["memory_limit_mb"] = kept.events[0].at("memory_estimate_mb").get<int64_t>() - 3;
+        const trainer_output computed = run_trainer("train", config);
+        check(computed.exit == EXIT_DONE && computed.events[0].at("activations") == "computed again", "computed again below the limit: " + computed.text.substr(0, 300));
+        check(read_tensors(tmp_file("kept.gguf")) == read_tensors(tmp_file("computed.gguf")), std::string(k->name) + ": kept and computed again give the same bits");
+    }
+}
+
 int main() {
     for (const case_shape & c : CASES) {
         test_case(c, "orpo", 0);
@@ -123,5 +146,6 @@ int main() {
     for (const char * set : {"", "tied", "qwen2", "qwen3"}) {
         test_goldens(set, "orpo");
     }
+    test_kept_equals_computed();
     return test_result();
 }

@@ -141,9 +141,9 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
     k.norm_back(dy.data(), x.data(), w.data(), n, (float) eps, y.data());
     check_error(name + "norm backward", distance(y, norm_back), 2e-6);
     check(y[size] == 99.0f, name + "norm backward stays inside its row");
-    k.swiglu(x.data(), up.data(), n, p.data());
+    k.swiglu(x.data(), up.data(), false, n, p.data());
     check_error(name + "swiglu", distance(read_products(k, p.data(), size), swiglu), rounding(k)*2);
-    k.swiglu_back(x.data(), up.data(), dy.data(), n, p.data(), p2.data());
+    k.swiglu_back(x.data(), up.data(), false, dy.data(), n, p.data(), p2.data());
     check_error(name + "swiglu backward, gate", distance(read_products(k, p.data(), size), d_gate), rounding(k)*2);
     check_error(name + "swiglu backward, up", distance(read_products(k, p2.data(), size), d_up), rounding(k)*2);
 

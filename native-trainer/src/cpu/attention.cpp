@@ -252,11 +252,11 @@ ggml_tensor * cpu_attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, 
     ggml_tensor * forms = add_forms(p, s, h, list);
     const int64_t ld = padded_k(kernels, n_head*head_dim), offset = lse_offset(ld, n_tokens);
     const forward_op op = {&kernels, s, h, list[0], list[1], list[2], p.base->hparams.attn_scale, n_head, n_head/k->ne[1], ld};
-    const int64_t lse_elements = s.n*n_head*(int64_t) sizeof(float)/product_size(kernels);
+    const int64_t lse_elements = (n_tokens + 3*STRIP)*n_head*(int64_t) sizeof(float)/product_size(kernels); // whatever the segments are
     tape.q = q;
     tape.k = k;
     tape.v = v;
-    tape.p = op_add(p, kernels.product, offset + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
+    tape.p = op_add_saved(p, kernels.product, offset + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
         const int64_t n_strips = (int64_t) s.strips.size();
         for (int64_t task; w.take(n_strips*n_head, task);) { // the longest strips first
             op.run(task%n_head, s.strips[(size_t) (n_strips - 1 - task/n_head)], forms->data, dst->data, (float *) elements(*op.k, dst->data, offset), w.ith);

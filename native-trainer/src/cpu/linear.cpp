@@ -98,14 +98,15 @@ static ggml_tensor * with_dropout(pass & p, const lora_pair & lora, ggml_tensor 
 }
 
 // u of all pairs, see lora_layout
-static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * const * x_lora, int64_t n_tokens) {
+static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * const * x_lora, int64_t n_tokens, bool kept) {
+    const auto add_op = kept ? op_add_saved : op_add;
     const cpu_kernels & k = kernels_of(p);
     const lora_layout l = layout_of(k, g, n_tokens);
     std::vector<ggml_tensor *> x(g.n);
     for (int j = 0; j < g.n; j++) {
         x[(size_t) j] = x_lora[g.layer[j]];
     }
-    return op_add(p, k.product, l.size(), 1, x, [=, &k](const worker & w, ggml_tensor * dst) {
+    return add_op(p, k.product, l.size(), 1, x, [=, &k](const worker & w, ggml_tensor * dst) {
         for (int64_t task; w.take((n_tokens + TOKENS - 1)/TOKENS, task);) {
             for (int j = 0; j < g.n; j++) {
                 const ggml_tensor * from = x[(size_t) j];
@@ -139,6 +140,16 @@ static void run_products(const cpu_kernels & k, const product * products, int n,
     }
 }
 
+// Which layers share an input tells what they are. The backward pass takes q, k and v as they were, gate and up in product
+// numbers (SwiGLU's forward records them).
+static const int GATE_AND_UP = 2, QKV = 3;
+
+static void kept_gate_and_up(pass & p, const linear * w, int64_t n_tokens, ggml_tensor ** y) {
+    for (int i = 0; i < GATE_AND_UP; i++) {
+        y[i] = saved_next(p, kernels_of(p).product, padded_k(kernels_of(p), w[i].n_out), n_tokens);
+    }
+}
+
 void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t n_tokens = x->ne[1];
@@ -147,7 +158,7 @@ void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml
     for (int j = 0; j < g.n; j++) {
         tape.x_lora[g.layer[j]] = p.dropout ? with_dropout(p, *g.pairs[j], x, w[0].n_in) : x;
     }
-    ggml_tensor * u = g.n > 0 ? lora_forward(p, g, tape.x_lora, n_tokens) : nullptr;
+    ggml_tensor * u = g.n > 0 ? lora_forward(p, g, tape.x_lora, n_tokens, n > 1) : nullptr;
     tape.u[0] = u;
 
     const lora_layout l = layout_of(k, g, n_tokens);
@@ -160,7 +171,12 @@ void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml
     if (u) {
         inputs.push_back(u);
     }
-    ggml_tensor * all = op_add(p, GGML_TYPE_F32, n_out*n_tokens, 1, inputs, [=, &k](const worker & wk, ggml_tensor * dst) {
+    if (n == GATE_AND_UP && p.mode == tape_mode::replay) {
+        kept_gate_and_up(p, w, n_tokens, y);
+        return;
+    }
+    const auto add_op = n == QKV ? op_add_saved : op_add;
+    ggml_tensor * all = add_op(p, GGML_TYPE_F32, n_out*n_tokens, 1, inputs, [=, &k](const worker & wk, ggml_tensor * dst) {
         product products[MAX_SHARED_INPUT];
         float * c = (float *) dst->data;
         for (size_t i = 0; i < layers.size(); i++) {
@@ -182,6 +198,9 @@ void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml
     for (int i = 0; i < n; i++) {
         y[i] = ggml_view_2d(p.g.ctx, all, w[i].n_out, n_tokens, (size_t) w[i].n_out*sizeof(float), (size_t) first*sizeof(float));
         first += w[i].n_out*n_tokens;
+        if (n == GATE_AND_UP && p.mode == tape_mode::recompute) {
+            y[i] = as_product(p, y[i], w[i].n_out); // what would have been kept, so that both ways give the same bits
+        }
     }
 }
 

@@ -225,25 +225,49 @@ vf sigmoid(vf x) {
     return vdiv(vset(1), vadd(vset(1), exponential(vsub(vset(0), x))));
 }
 
-void swiglu(const float * gate, const float * up, int64_t n, void * y) {
+struct f32_reader {
+    typedef float number;
+    static vf whole(const float * p)             { return vload(p); }
+    static vf part(const float * p, int64_t n)   { return vload_part(p, n); }
+};
+
+struct product_reader {
+    typedef element number;
+    static vf whole(const element * p)           { return punload(p); }
+    static vf part(const element * p, int64_t n) { return punload_part(p, n); }
+};
+
+template <typename R>
+void swiglu_from(const void * gate, const void * up, int64_t n, void * y) {
+    const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
     element * to = (element *) y;
     const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(g)), u); };
-    in_vectors(n, [&](int64_t i) { pstore(to + i, value(vload(gate + i), vload(up + i))); },
-        [&](int64_t i, int64_t count) { pstore_part(to + i, value(vload_part(gate + i, count), vload_part(up + i, count)), count); });
+    in_vectors(n, [&](int64_t i) { pstore(to + i, value(R::whole(gates + i), R::whole(ups + i))); },
+        [&](int64_t i, int64_t count) { pstore_part(to + i, value(R::part(gates + i, count), R::part(ups + i, count)), count); });
 }
 
-void swiglu_back(const float * gate, const float * up, const float * dy, int64_t n, void * dgate, void * dup) {
+void swiglu(const void * gate, const void * up, bool product, int64_t n, void * y) {
+    product ? swiglu_from<product_reader>(gate, up, n, y) : swiglu_from<f32_reader>(gate, up, n, y);
+}
+
+template <typename R>
+void swiglu_back_from(const void * gate, const void * up, const float * dy, int64_t n, void * dgate, void * dup) {
+    const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
     element * to_gate = (element *) dgate, * to_up = (element *) dup;
     const auto slope = [](vf g, vf s) { return vmul(s, vfma(g, vsub(vset(1), s), vset(1))); }; // d silu(g)/dg, s = sigmoid(g)
     in_vectors(n, [&](int64_t i) {
-            const vf g = vload(gate + i), s = sigmoid(g), d = vload(dy + i);
-            pstore(to_gate + i, vmul(vmul(d, vload(up + i)), slope(g, s)));
+            const vf g = R::whole(gates + i), s = sigmoid(g), d = vload(dy + i);
+            pstore(to_gate + i, vmul(vmul(d, R::whole(ups + i)), slope(g, s)));
             pstore(to_up + i, vmul(d, vmul(g, s)));
         }, [&](int64_t i, int64_t count) {
-            const vf g = vload_part(gate + i, count), s = sigmoid(g), d = vload_part(dy + i, count);
-            pstore_part(to_gate + i, vmul(vmul(d, vload_part(up + i, count)), slope(g, s)), count);
+            const vf g = R::part(gates + i, count), s = sigmoid(g), d = vload_part(dy + i, count);
+            pstore_part(to_gate + i, vmul(vmul(d, R::part(ups + i, count)), slope(g, s)), count);
             pstore_part(to_up + i, vmul(d, vmul(g, s)), count);
         });
+}
+
+void swiglu_back(const void * gate, const void * up, bool product, const float * dy, int64_t n, void * dgate, void * dup) {
+    product ? swiglu_back_from<product_reader>(gate, up, dy, n, dgate, dup) : swiglu_back_from<f32_reader>(gate, up, dy, n, dgate, dup);
 }
 
 void rope(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y) {

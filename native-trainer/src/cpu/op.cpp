@@ -18,13 +18,40 @@ static void run_op(ggml_tensor * dst, int, int, void * data) {
     pool_run(n_threads, [&](int ith) { state.run({ith, n_threads, &state.next}, dst); });
 }
 
-ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
+static op_state * own_state(pass & p, op_function run) {
     auto state = std::make_shared<op_state>();
     state->run = std::move(run);
     state->dev = p.g.dev;
     p.owned.push_back(state);
+    return state.get();
+}
+
+ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
     std::vector<ggml_tensor *> args = inputs;
-    return ggml_custom_4d(p.g.ctx, type, ne0, ne1, 1, 1, args.data(), (int) args.size(), run_op, 1, state.get());
+    return ggml_custom_4d(p.g.ctx, type, ne0, ne1, 1, 1, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
+}
+
+ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1) {
+    ggml_tensor * t = ggml_new_tensor_2d(p.g.ctx, type, ne0, ne1);
+    const int64_t offset = p.saved_bytes;
+    p.saved_bytes += round_up((int64_t) ggml_nbytes(t), 64);
+    if (p.saved) {
+        GGML_ASSERT(p.saved_bytes <= (int64_t) ggml_nbytes(p.saved));
+        ggml_backend_tensor_alloc(p.saved->buffer, t, (char *) p.saved->data + offset);
+    }
+    return t;
+}
+
+ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
+    if (p.mode == tape_mode::replay) {
+        return saved_next(p, type, ne0, ne1);
+    }
+    if (p.mode == tape_mode::record) {
+        ggml_tensor * place = saved_next(p, type, ne0, ne1);
+        std::vector<ggml_tensor *> args = inputs;
+        return ggml_custom_inplace(p.g.ctx, place, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
+    }
+    return op_add(p, type, ne0, ne1, inputs, std::move(run));
 }
 
 void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded) {

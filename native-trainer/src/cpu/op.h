@@ -26,6 +26,12 @@ typedef std::function<void(const worker & w, ggml_tensor * dst)> op_function;
 // `inputs`: the tensors of this graph that the operator reads (at most GGML_MAX_SRC). Weights need not be named.
 ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 
+// The same for a result that the backward pass needs again: written to the layer's saved memory, or taken from there, see tape_mode.
+ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
+
+// The next tensor in the layer's saved memory.
+ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1);
+
 // The kernels of the table that this graph is built with.
 inline const cpu_kernels & kernels_of(const pass & p) { return *p.ops->cpu; }
 

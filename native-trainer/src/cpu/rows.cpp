@@ -124,25 +124,38 @@ ggml_tensor * cpu_rope_backward(pass & p, ggml_tensor * dy) { return rope(p, dy,
 
 // ---- SwiGLU
 
+static void * number_row(const ggml_tensor * t, int64_t row) {
+    return (char *) t->data + (size_t) row*t->nb[1];
+}
+
+// gate and up are F32, or product numbers where the backward pass has kept them so
 ggml_tensor * cpu_swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
     const cpu_kernels & k = kernels_of(p);
-    const int64_t n = gate->ne[0], n_rows = gate->ne[1], padded = padded_k(k, n);
+    const int64_t n = p.base->hparams.n_ff, n_rows = gate->ne[1], padded = padded_k(k, n);
+    const bool product = gate->ne[0] == padded && gate->type == k.product, record = p.mode == tape_mode::record;
+    ggml_tensor * kept_gate = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
+    ggml_tensor * kept_up   = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
     return op_add(p, k.product, padded, n_rows, {gate, up}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
-            void * y = (char *) dst->data + (size_t) row*dst->nb[1];
-            k.swiglu(row_of(gate, row), row_of(up, row), n, y);
+            void * y = number_row(dst, row);
+            k.swiglu(number_row(gate, row), number_row(up, row), product, n, y);
             zero_tail(k, y, n, padded);
+            if (record) {
+                k.to_product(row_of(gate, row), 1.0f, n, number_row(kept_gate, row));
+                k.to_product(row_of(up, row),   1.0f, n, number_row(kept_up, row));
+            }
         });
     });
 }
 
 void cpu_swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
     const cpu_kernels & k = kernels_of(p);
-    const int64_t n = gate->ne[0], n_rows = gate->ne[1], padded = padded_k(k, n);
+    const int64_t n = p.base->hparams.n_ff, n_rows = gate->ne[1], padded = padded_k(k, n);
+    const bool product = gate->ne[0] == padded && gate->type == k.product;
     ggml_tensor * both = op_add(p, k.product, padded, 2*n_rows, {gate, up, dy}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
-            void * to_gate = (char *) dst->data + (size_t) row*dst->nb[1], * to_up = (char *) dst->data + (size_t) (n_rows + row)*dst->nb[1];
-            k.swiglu_back(row_of(gate, row), row_of(up, row), row_of(dy, row), n, to_gate, to_up);
+            void * to_gate = number_row(dst, row), * to_up = number_row(dst, n_rows + row);
+            k.swiglu_back(number_row(gate, row), number_row(up, row), product, row_of(dy, row), n, to_gate, to_up);
             zero_tail(k, to_gate, n, padded);
             zero_tail(k, to_up, n, padded);
         });
