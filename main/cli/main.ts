@@ -19,7 +19,7 @@ export async function main(argv: string[]): Promise<void> {
   const program = new Command("preflexor")
     .description("Turn a lab's own papers into a small reasoning model, offline.")
     .version(programVersion())
-    .option("--workspace <dir>", "folder of the workspace (default: the last one used by the window, else ./workspace)")
+    .option("--workspace <dir>", "folder of the workspace (default: $PREFLEXOR_WORKSPACE, else ./workspace)")
     .option("--json", "print exactly one JSON document on stdout")
     .showHelpAfterError("(add --help for the list of commands)")
     .exitOverride();

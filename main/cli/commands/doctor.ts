@@ -81,20 +81,34 @@ function trainer(): Finding[] {
     return [{ name: "trainer", isOk: false, value: "not built", nextStep: "npm run build:native" }];
   }
   const devices = runTrainer("devices");
+  const names = devices.events
+    .flatMap((event) => event.devices ?? [])
+    .map((device) => `${device.name} (${device.description})`);
   const selftest = runTrainer("selftest");
+  const checks = selftest.events.filter((event) => event.event === "check");
+  const nPassed = checks.filter((check) => check.ok === true).length;
   return [
-    { name: "trainer devices", isOk: devices.isOk, value: devices.lines.join("; "), nextStep: null },
+    {
+      name: "trainer devices",
+      isOk: devices.isOk,
+      value: names.join(", ") || "none",
+      nextStep: devices.isOk ? null : "npm run build:native",
+    },
     {
       name: "trainer self-test",
       isOk: selftest.isOk,
-      value: selftest.lines.at(-1) ?? "no output",
+      value: `${nPassed} of ${checks.length} checks of losses and gradients passed`,
       nextStep: selftest.isOk ? null : "Build the trainer again with npm run build:native, and report this line.",
     },
   ];
 }
 
-function runTrainer(command: "devices" | "selftest"): { isOk: boolean; lines: string[] } {
+/** The fields that are shown, of the events that the two commands print. */
+type TrainerLine = { event: string; ok?: boolean; devices?: { name: string; description: string }[] };
+
+function runTrainer(command: "devices" | "selftest"): { isOk: boolean; events: TrainerLine[] } {
   const env = { ...process.env, PREFLEXOR_GGML_DIR: ggmlDir(), LD_LIBRARY_PATH: ggmlDir() };
   const { status, stdout } = spawnSync(trainerPath, [command], { encoding: "utf8", env, timeout: 60_000 });
-  return { isOk: status === 0, lines: stdout.split("\n").filter((line) => line.trim() !== "") };
+  const lines = (stdout ?? "").split("\n").filter((line) => line.startsWith("{"));
+  return { isOk: status === 0, events: lines.map((line) => JSON.parse(line) as TrainerLine) };
 }
