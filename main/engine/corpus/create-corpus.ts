@@ -7,7 +7,7 @@ import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Embedder } from "../embedding/index.ts";
 import type { Emit } from "../events.ts";
-import type { EnqueueRequest, JobDefinition } from "../jobs/definition.ts";
+import type { EnqueueRequest, JobDefinition } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createChunkStore, toChunkRow } from "./chunk-store.ts";

@@ -8,7 +8,7 @@ import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Emit } from "../events.ts";
 import { defineJob, type JobDefinition } from "../jobs/index.ts";
-import type { EnqueueRequest } from "../jobs/definition.ts";
+import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import { toGexf, toGraphml, toJson } from "./export-graph.ts";

@@ -5,7 +5,7 @@ import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Emit } from "../events.ts";
 import { defineJob, type JobDefinition } from "../jobs/index.ts";
-import type { EnqueueRequest } from "../jobs/definition.ts";
+import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { defaultModelCacheDir } from "./cache-dir.ts";
 import { loadCatalog } from "./catalog.ts";

@@ -3,7 +3,7 @@ import { engineContract, type EngineContract, type EngineEvents } from "../../sh
 import type { EngineActivity } from "../../shared/engine-frames.ts";
 import { createRpcClient } from "../../shared/rpc/client.ts";
 import type { Port } from "../../shared/rpc/port.ts";
-import { portOfMessagePort } from "../rpc/ports.ts";
+import { portOfMessagePort } from "../rpc/index.ts";
 
 /**
  * Tells the shell what is running, whenever that changes. It is a client of the contract like any window: the shell

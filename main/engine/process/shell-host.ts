@@ -1,5 +1,5 @@
 import type { Port } from "../../shared/rpc/port.ts";
-import type { HostProcess, StartHost } from "../inference/host-process.ts";
+import type { HostProcess, StartHost } from "../inference/index.ts";
 import type { ShellLink } from "./shell-link.ts";
 
 type Starting = {

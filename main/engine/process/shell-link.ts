@@ -1,7 +1,7 @@
 import type { EngineFrame } from "../../shared/engine-frames.ts";
 import { ShellFrame } from "../../shared/engine-frames.ts";
 import type { Port } from "../../shared/rpc/port.ts";
-import { portOfElectron, portOfParent, type ElectronPort } from "../rpc/ports.ts";
+import { portOfElectron, portOfParent, type ElectronPort } from "../rpc/index.ts";
 import { createPortMux } from "./port-mux.ts";
 
 /** The engine's side of what is between it and the program that started it. See [Note: engine process]. */

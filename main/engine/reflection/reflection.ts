@@ -3,7 +3,7 @@ import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { ReflectInput, ReflectionDetail } from "../../shared/contract/reflection.ts";
 import type { JobId, ReflectionId } from "../../shared/ids.ts";
 import { DEFAULT_MARKERS } from "../../shared/markers.ts";
-import type { JobDefinition } from "../jobs/definition.ts";
+import type { JobDefinition } from "../jobs/index.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { newId } from "../lib/ids.ts";
 import { promptSetFor } from "./prompt-choice.ts";

@@ -3,10 +3,10 @@ import type { Iteration, SourceSpan } from "../../shared/contract/reflection.ts"
 import type { JobId } from "../../shared/ids.ts";
 import type { MarkerSet } from "../../shared/markers.ts";
 import type { Db } from "../db/index.ts";
-import type { Embedder } from "../embedding/embedder.ts";
+import type { Embedder } from "../embedding/index.ts";
 import type { Emit } from "../events.ts";
-import type { ChatMessage, GenerateResult, ModelRunner, RunnerFacts, Sampler } from "../inference/model-runner.ts";
-import type { EnqueueRequest } from "../jobs/definition.ts";
+import type { ChatMessage, GenerateResult, ModelRunner, RunnerFacts, Sampler } from "../inference/index.ts";
+import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { StopLimits } from "./stop-rules.ts";
