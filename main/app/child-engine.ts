@@ -30,15 +30,12 @@ export function startChildEngine(enginePath: string, nodePath: string, init: Eng
     });
   });
   void exited.then(() => relay.closeAll());
+  child.on("message", (message) => relay.deliver(message as EngineFrame)); // one build on both sides
   post({ t: "init", init });
   return {
     pid: child.pid,
     post,
-    onFrame: (listener) =>
-      void child.on("message", (message) => {
-        const frame = message as EngineFrame; // one build on both sides
-        if (!relay.deliver(frame)) listener(frame);
-      }),
+    onFrame: (listener) => void child.on("message", (message) => listener(message as EngineFrame)),
     openPort: (port) => relay.open(port),
     exited,
     kill: () => void child.kill("SIGKILL"),
@@ -60,12 +57,9 @@ function createRelay(post: (frame: ShellFrame) => void) {
       });
       port.start();
     },
-    /** True when the frame belonged to a channel. */
-    deliver(frame: EngineFrame): boolean {
+    deliver(frame: EngineFrame): void {
       if (frame.t === "port-data") ports.get(frame.portId)?.postMessage(frame.message);
       else if (frame.t === "port-close") closePort(ports, frame.portId);
-      else return false;
-      return true;
     },
     closeAll: () => [...ports.keys()].forEach((portId) => closePort(ports, portId)),
   };

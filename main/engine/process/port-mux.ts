@@ -17,15 +17,23 @@ export function createPortMux(post: (frame: EngineFrame) => void) {
     open(portId: number): Port {
       const messageListeners = new Set<(message: unknown) => void>();
       const closeListeners = new Set<() => void>();
+      // a window may call while the engine still opens its database and nobody listens yet
+      const waiting: unknown[] = [];
       open.set(portId, {
-        onMessage: (message) => messageListeners.forEach((listener) => listener(message)),
+        onMessage: (message) => {
+          if (messageListeners.size === 0) waiting.push(message);
+          for (const listener of messageListeners) listener(message);
+        },
         onClose: () => closeListeners.forEach((listener) => listener()),
       });
       return {
         post: (message) => {
           if (open.has(portId)) post({ t: "port-data", portId, message });
         },
-        onMessage: (listener) => void messageListeners.add(listener),
+        onMessage: (listener) => {
+          messageListeners.add(listener);
+          for (const message of waiting.splice(0)) listener(message);
+        },
         onClose: (listener) => void closeListeners.add(listener),
         close: () => {
           if (open.has(portId)) post({ t: "port-close", portId });
