@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "electron-vite";
 import renderer from "./renderer/vite.config.ts";
 
@@ -40,6 +41,8 @@ export default defineConfig({
     ...renderer,
     build: {
       ...renderer.build,
+      // electron-vite takes a relative folder from the project, Vite from the renderer's own
+      outDir: join(import.meta.dirname, "out", "renderer"),
       // electron-vite asks for an input where Vite itself finds the page
       rolldownOptions: { ...renderer.build?.rolldownOptions, input: "renderer/index.html" },
     },
