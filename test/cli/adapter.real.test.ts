@@ -49,7 +49,8 @@ test("llama.cpp gives the trainer's log-probs with the exported adapter, to 1e-3
   expect(code).toBe(0);
   const report = json as ParityReport;
   expect(report).toMatchObject({ verdict: "passed", reasons: [], tolerance: 1e-3 });
-  expect(report.maxAbsDifference).toBeLessThan(1e-3);
+  // 3e-6 was measured; the verdict allows 1e-3
+  expect(report.maxAbsDifference).toBeLessThan(1e-4);
   expect(report.adapterEffect).toBeGreaterThan(0.01);
   expect(report.rows).toHaveLength(6);
 });

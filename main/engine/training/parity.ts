@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ModelFacts, ParityReport } from "../../shared/contract/model.ts";
@@ -16,15 +16,18 @@ import { runTrainer } from "./trainer-process.ts";
  * [Note: parity] An adapter is handed over only when llama.cpp gives the same log-probs with it as the trainer. The
  * trainer's numbers on a few probe pairs, which no training has seen, are taken when the adapter is written and kept
  * in its card, so that a file that changed later is found out, too.
- * Tolerance: |difference| of the mean log-prob per token of a response. With F32, F16 and BF16 base tensors both sides
- * compute the same products up to rounding. With quantised ones llama.cpp rounds the activations to 8 bits in blocks
- * and the trainer does not, which moves the log-probs of the base model, too: so the base model's own difference on
- * the same probes is the measure, and an adapter may not add more than that. See docs/decisions/003.
+ * Tolerance: |difference| of the mean log-prob per token of a response. With F32 and F16 base tensors the trainer
+ * scores with products in F32, and llama.cpp differs by its rounding only. With others, or where F32 weights do
+ * not fit in memory, both round in their own ways (llama.cpp the activations to 8 bits, the trainer's kernels to BF16),
+ * which moves the log-probs of the base model, too: so the base model's own difference on the same probes is the
+ * measure. See docs/decisions/003.
  */
-const EXACT_TYPES = new Set(["F32", "F16", "BF16"]);
+const EXACT_TYPES = new Set(["F32", "F16"]);
 const TOLERANCE_EXACT = 1e-3;
 /** Of the largest difference of the base model without the adapter. */
 const TOLERANCE_PER_BASE_DIFFERENCE = 2;
+/** F32 weights may take this share of the machine's memory. */
+const MAX_MEMORY_SHARE = 0.5;
 const MAX_ANSWER_TOKENS = 200;
 
 const ProbePair = z.strictObject({ id: z.string(), question: z.string(), chosen: z.string(), rejected: z.string() });
@@ -62,7 +65,7 @@ export async function verifyAdapter(
     }
     const probes = readProbes(join(deps.resourcesDir, "parity", "probe.jsonl"));
     const encoded = await encodeProbes(deps, model.path, probes, signal);
-    scores = card?.probe ?? (await scoreByTrainer(deps, model.path, input.adapterPath, encoded, signal));
+    scores = card?.probe ?? (await scoreByTrainer(deps, model, input.adapterPath, encoded, signal));
     await compare(
       deps,
       report,
@@ -86,6 +89,11 @@ function isUnreadableAdapter(error: unknown): error is Error {
   return isAppError(error, "ADAPTER_INVALID") || isAppError(error, "TRAINER_CONFIG");
 }
 
+function isScoredExactly({ quantisation, nParameters }: ModelFacts): boolean {
+  const bytesInF32 = 4 * (nParameters ?? Number.POSITIVE_INFINITY);
+  return EXACT_TYPES.has(quantisation) && bytesInF32 < MAX_MEMORY_SHARE * totalmem();
+}
+
 function readProbes(path: string): ProbePair[] {
   const lines = readFileSync(path, "utf8")
     .split("\n")
@@ -104,7 +112,7 @@ async function encodeProbes(deps: TrainingDeps, modelPath: string, probes: Probe
 
 async function scoreByTrainer(
   deps: TrainingDeps,
-  modelPath: string,
+  model: { path: string; facts: ModelFacts },
   adapterPath: string,
   encoded: EncodedProbe[],
   signal?: AbortSignal,
@@ -114,7 +122,8 @@ async function scoreByTrainer(
     const pairs = join(dir, "pairs.jsonl");
     const config = join(dir, "config.json");
     // EXO's reference is the base model: one run gives the log-probs of both
-    const setting = { loss: "exo", model: modelPath, adapter_in: adapterPath, pairs, max_length: 4096 };
+    const precision = isScoredExactly(model.facts) ? "f32" : "auto";
+    const setting = { loss: "exo", model: model.path, adapter_in: adapterPath, pairs, max_length: 4096, precision };
     await writeFile(pairs, encoded.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
     await writeFile(config, JSON.stringify(setting));
     const scores: ProbeScore[] = [];
@@ -174,7 +183,7 @@ async function compare(
   const effects = tuned.map((logProbs, index) => Math.abs(sum(logProbs) - sum(base[index] ?? [])) / logProbs.length);
   report.adapterEffect = sum(effects) / effects.length;
   report.baseMaxAbsDifference = Math.max(...baseDifferences);
-  if (!EXACT_TYPES.has(facts.quantisation)) {
+  if (!isScoredExactly(facts)) {
     report.tolerance = TOLERANCE_EXACT + TOLERANCE_PER_BASE_DIFFERENCE * report.baseMaxAbsDifference;
   }
   judge(report);
