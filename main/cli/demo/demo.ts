@@ -13,7 +13,7 @@ import type { Session } from "../lib/session.ts";
 import { type ReportData, renderReport } from "../report/report.ts";
 import { verdictOf } from "../report/sections.ts";
 
-export const DEMO_MODEL = "smollm2-135m-instruct";
+const DEMO_MODEL = "smollm2-135m-instruct";
 const EMBEDDER = "all-minilm-l6-v2";
 const RECIPE = "demo";
 const QUERY = "Why does porous carbon from biomass keep its capacity at a high current density?";
