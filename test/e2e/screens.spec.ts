@@ -133,4 +133,5 @@ async function photograph(page: Page, screen: string, state: string): Promise<vo
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(SIZES[0]!);
+  await page.waitForTimeout(250);
 }
