@@ -15,11 +15,19 @@ double learning_rate_at(const train_config & c, int64_t step, int64_t n_steps) {
     }
 }
 
-void optimizer_init(optimizer & o, device & d) {
+static graph norm_graph(const optimizer & o, device & d, const lora_adapter & adapter) {
+    graph g = graph_begin(d);
+    graph_expand(g, ggml_cpy(g.ctx, ggml_sum(g.ctx, ggml_sqr(g.ctx, adapter.grads)), o.norm2));
+    return g;
+}
+
+void optimizer_init(optimizer & o, device & d, const lora_adapter & adapter) {
     o.ctx = ggml_init({ggml_tensor_overhead()*4, nullptr, /*no_alloc =*/ true});
     o.params = ggml_new_tensor_1d(o.ctx, GGML_TYPE_F32, 7);
     o.norm2  = ggml_new_tensor_1d(o.ctx, GGML_TYPE_F32, 1);
     o.buffer = device_alloc(d, o.ctx, "the optimizer");
+    graph g = norm_graph(o, d, adapter); // a copy of the gradients can be more than the scratch of a layer
+    graph_reserve(g);
 }
 
 void optimizer_free(optimizer & o) {
@@ -29,8 +37,7 @@ void optimizer_free(optimizer & o) {
 }
 
 double optimizer_grad_norm(optimizer & o, device & d, lora_adapter & adapter) {
-    graph g = graph_begin(d);
-    graph_expand(g, ggml_cpy(g.ctx, ggml_sum(g.ctx, ggml_sqr(g.ctx, adapter.grads)), o.norm2));
+    graph g = norm_graph(o, d, adapter);
     graph_run(g);
     float norm2 = 0;
     ggml_backend_tensor_get(o.norm2, &norm2, 0, sizeof(norm2));

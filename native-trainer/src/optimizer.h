@@ -14,7 +14,7 @@ struct optimizer {
     ggml_tensor *         norm2  = nullptr; // (1)
 };
 
-void optimizer_init(optimizer & o, device & d);
+void optimizer_init(optimizer & o, device & d, const lora_adapter & adapter);
 void optimizer_free(optimizer & o);
 
 // L2 norm of all gradients, before clipping.

@@ -238,7 +238,17 @@ void policy_dropout_off(policy & p) {
 
 // ---- memory
 
-// Scratch of the largest graphs, from ggml's own allocator, without allocating anything.
+// The two kinds of graph that need the most scratch, for the longest pair.
+static pass largest_layer_graph(policy & p, bool training) {
+    const int64_t n = p.buffers.max_tokens, last = p.base.hparams.n_layer - 1;
+    return training ? layer_backward_graph(p, last, n, 1.0f) : layer_forward_graph(p, last, n, true);
+}
+
+static pass largest_head_graph(policy & p, bool training) {
+    return head_graph(p, p.buffers.max_tokens, 0, p.buffers.head_rows, training);
+}
+
+// Their scratch, from ggml's own allocator, without allocating anything.
 static size_t scratch_bytes(policy & p, bool training) {
     const auto measure = [&](pass s) {
         size_t size = 0;
@@ -246,9 +256,16 @@ static size_t scratch_bytes(policy & p, bool training) {
         ggml_free(s.g.ctx);
         return size;
     };
-    const int64_t n = p.buffers.max_tokens, last = p.base.hparams.n_layer - 1;
-    return std::max(measure(training ? layer_backward_graph(p, last, n, 1.0f) : layer_forward_graph(p, last, n, true)),
-                    measure(head_graph(p, n, 0, p.buffers.head_rows, training)));
+    return std::max(measure(largest_layer_graph(p, training)), measure(largest_head_graph(p, training)));
+}
+
+// Scratch memory is allocated once: what runs out runs out here and not hours later, and no device has to bear that it
+// moves between two graphs (Mesa's software Vulkan does not).
+static void reserve_scratch(policy & p, bool training) {
+    pass layer = largest_layer_graph(p, training);
+    graph_reserve(layer.g);
+    pass head = largest_head_graph(p, training);
+    graph_reserve(head.g);
 }
 
 static double buffers_mb(const policy & p) {
@@ -300,10 +317,7 @@ static void plan_memory(policy & p, const train_config & config, double process_
         fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) p.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
             "Raise memory_limit_mb, or use a smaller max_length or a smaller model.");
     }
-    if (training) {
-        pass s = layer_backward_graph(p, p.base.hparams.n_layer - 1, p.buffers.max_tokens, 1.0f);
-        graph_reserve(s.g);
-    }
+    reserve_scratch(p, training);
 }
 
 // ---- the whole

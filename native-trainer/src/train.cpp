@@ -235,7 +235,7 @@ int command_train(const std::string & config_path) {
     t.identity = run_identity_of(t.r);
     t.start_us = ggml_time_us();
     resume_from_checkpoint(t);
-    optimizer_init(t.opt, t.r.policy_.dev);
+    optimizer_init(t.opt, t.r.policy_.dev, t.r.policy_.lora);
     json hello = run_hello(t.r);
     hello["steps"] = t.r.n_steps;
     hello["resumed_step"] = t.state.step;

@@ -9,13 +9,14 @@
 #ifndef _WIN32
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static json run_config(const std::string & loss, const std::string & name) {
     json config = golden_config("", loss);
     config["adapter_out"] = tmp_file(name + ".gguf");
-    config["max_steps"] = 150;
+    config["max_steps"] = 60;
     config["learning_rate"] = 1e-3;
     config["schedule"] = "cosine";
     config["warmup_steps"] = 3;
@@ -26,39 +27,64 @@ static json run_config(const std::string & loss, const std::string & name) {
     return config;
 }
 
-// Starts the trainer and ends it after a while: with SIGKILL, or with the command "stop". Returns its exit code, 137 when killed.
-static int run_interrupted(const json & config, int after_ms, bool kill_it) {
+struct child {
+    pid_t  pid = -1;
+    int    to = -1;             // its stdin
+    FILE * from = nullptr;      // its stdout
+};
+
+static child child_start(const json & config) {
     const std::string path = tmp_file("interrupted.json");
     write_text(path, config.dump());
-    int to_child[2];
-    if (pipe(to_child) != 0) {
-        return -1;
+    child c;
+    int in[2], out[2];
+    if (pipe(in) != 0 || pipe(out) != 0) {
+        return c;
     }
     fflush(stdout); // else the child prints it again
-    const pid_t pid = fork();
-    if (pid == 0) {
-        dup2(to_child[0], 0);
-        close(to_child[1]);
-        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)) {
+    c.pid = fork();
+    if (c.pid == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        close(in[1]);
+        close(out[0]);
+        if (!freopen("/dev/null", "w", stderr)) {
             _exit(1);
         }
         execl(TEST_TRAINER, "native-trainer", "train", path.c_str(), (char *) nullptr);
         _exit(127);
     }
-    close(to_child[0]);
-    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+    close(in[0]);
+    close(out[1]);
+    c.to   = in[1];
+    c.from = fdopen(out[0], "r");
+    return c;
+}
+
+// Starts the trainer and, `delay_us` after it has reported `n_steps` steps, ends it: with SIGKILL, or with the command "stop".
+// Returns its exit code, 137 when killed.
+static int run_interrupted(const json & config, int n_steps, int delay_us, bool kill_it) {
+    child c = child_start(config);
+    char line[16384];
+    for (int seen = 0; seen < n_steps && fgets(line, sizeof(line), c.from);) {
+        seen += strncmp(line, "{\"event\":\"step\"", 15) == 0;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
     if (kill_it) {
-        kill(pid, SIGKILL);
+        kill(c.pid, SIGKILL);
     } else {
         const char stop[] = "{\"command\":\"stop\"}\n";
         signal(SIGPIPE, SIG_IGN);
-        if (write(to_child[1], stop, sizeof(stop) - 1) < 0) {
+        if (write(c.to, stop, sizeof(stop) - 1) < 0) {
             check(errno == EPIPE, "only a trainer that is done leaves its stdin");
         }
     }
+    while (fgets(line, sizeof(line), c.from)) {
+    }
     int status = 0;
-    waitpid(pid, &status, 0);
-    close(to_child[1]);
+    waitpid(c.pid, &status, 0);
+    close(c.to);
+    fclose(c.from);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -69,7 +95,9 @@ static void test_loss(const std::string & loss) {
     int n_killed = 0, n_stopped = 0;
     for (int i = 0; i < 12; i++) {
         const bool kill_it = i % 3 != 2;
-        const int rc = run_interrupted(config, 5 + (int) (random_unit(1, 0, (uint64_t) i)*120), kill_it);
+        // every fourth one while it starts; the delay reaches into a step, its checkpoint or the next step
+        const int n_steps = i % 4 == 1 ? 0 : 1 + (int) (random_unit(1, 0, (uint64_t) i)*6);
+        const int rc = run_interrupted(config, n_steps, (int) (random_unit(1, 1, (uint64_t) i)*20000), kill_it);
         n_killed  += rc == 128 + SIGKILL;
         n_stopped += rc == EXIT_STOPPED;
         check(rc == EXIT_DONE || rc == EXIT_STOPPED || rc == 128 + SIGKILL, loss + ": exit code " + std::to_string(rc));
@@ -91,7 +119,7 @@ static void test_stop() {
     json config = run_config("orpo", "stopped");
     config["max_steps"] = 100000;
     config["checkpoint"]["every_steps"] = 0;
-    check(run_interrupted(config, 300, /*kill_it =*/ false) == EXIT_STOPPED, "stop exits 4");
+    check(run_interrupted(config, 3, 1000, /*kill_it =*/ false) == EXIT_STOPPED, "stop exits 4");
     check(checkpoint_exists(tmp_file("stopped.checkpoint")), "stop leaves a checkpoint");
     check(!checkpoint_exists(tmp_file("stopped.gguf")), "and no adapter");
 }
