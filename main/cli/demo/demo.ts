@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { ExperimentOutput } from "../../engine/training/index.ts";
 import { writeFileAtomic } from "../../engine/lib/files.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
@@ -103,7 +103,9 @@ async function verify({ client, finish }: Session, adapter: string): Promise<Par
 }
 
 async function reflect({ client, finish }: Session, adapter: string): Promise<ReflectionDetail> {
-  const known = (await client.reflection.list({})).find((row) => row.question === QUESTION && row.adapter === adapter);
+  // a reflection knows its adapter by name
+  const name = basename(adapter, ".gguf");
+  const known = (await client.reflection.list({})).find((row) => row.question === QUESTION && row.adapter === name);
   let reflectionId: ReflectionId | undefined = known?.id;
   if (known?.status === "running" && known.jobId) await finish(known.jobId);
   else if (known?.status !== "succeeded") {
