@@ -16,19 +16,23 @@ struct registry_functions {
     ggml_backend_dev_t (*dev_get)(size_t index);
 };
 
-// libggml.so, libggml.v0.4.0.so, libggml.cuda.v0.4.0.so, ggml.v0.4.0.dll ... but not libggml-base.so
-static std::string registry_library_in(const std::string & dir) {
+static std::string library_in(const std::string & dir, const std::string & start) {
     for (const std::string & name : platform_list_dir(dir)) {
 #if defined(_WIN32)
-        const bool match = name.rfind("ggml.", 0) == 0 && name.size() > 4 && name.substr(name.size() - 4) == ".dll";
+        const bool match = name.rfind(start, 0) == 0 && name.size() > 4 && name.substr(name.size() - 4) == ".dll";
 #else
-        const bool match = name.rfind("libggml.", 0) == 0 && (name.find(".so") != std::string::npos || name.find(".dylib") != std::string::npos);
+        const bool match = name.rfind("lib" + start, 0) == 0 && (name.find(".so") != std::string::npos || name.find(".dylib") != std::string::npos);
 #endif
         if (match) {
             return platform_join(dir, name);
         }
     }
     return "";
+}
+
+// libggml.so, libggml.v0.4.0.so, libggml.cuda.v0.4.0.so, ggml.v0.4.0.dll ... but not libggml-base.so
+static std::string registry_library_in(const std::string & dir) {
+    return library_in(dir, "ggml.");
 }
 
 static std::string libraries_dir() {
@@ -40,11 +44,11 @@ static std::string libraries_dir() {
     return registry_library_in(beside).empty() ? TRAINER_GGML_DIR : beside;
 }
 
-static void version_check() {
-    const std::string found = std::string(ggml_version()) + " (" + ggml_commit() + ")";
+static void version_check(const char * version, const char * commit, const std::string & where) {
+    const std::string found = std::string(version) + " (" + commit + ")";
     const std::string built = std::string(TRAINER_GGML_VERSION) + " (" + TRAINER_GGML_COMMIT + ")";
     if (found != built) {
-        fail_resource("GGML_VERSION", "ggml " + found + " was loaded, the trainer was built for " + built,
+        fail_resource("GGML_VERSION", where + " is ggml " + found + ", the trainer was built for " + built,
             "Build the trainer again (npm run build:native), or set PREFLEXOR_GGML_DIR to the libraries of that version.");
     }
 }
@@ -57,13 +61,29 @@ static void load_symbol(void * library, const char * name, F & function) {
     }
 }
 
+// The linked libggml-base may come from another folder than the backends: that folder's own base library says of which version
+// its backends are.
+static void folder_version_check(const std::string & dir) {
+    const std::string path = library_in(dir, "ggml-base");
+    std::string error;
+    void * base = path.empty() ? nullptr : platform_library_open(path, error);
+    if (!base) {
+        return; // backends without it beside them use the linked one
+    }
+    const char * (*version)(void), * (*commit)(void);
+    load_symbol(base, "ggml_version", version);
+    load_symbol(base, "ggml_commit", commit);
+    version_check(version(), commit(), path);
+}
+
 const ggml_libraries & ggml_libraries_load() {
     static ggml_libraries libraries;
     if (!libraries.devices.empty()) {
         return libraries;
     }
-    version_check();
+    version_check(ggml_version(), ggml_commit(), "the loaded libggml-base");
     libraries.dir = libraries_dir();
+    folder_version_check(libraries.dir);
     const std::string path = registry_library_in(libraries.dir);
     const char * hint = "Set PREFLEXOR_GGML_DIR to the folder with ggml's libraries, or install the program again.";
     if (path.empty()) {

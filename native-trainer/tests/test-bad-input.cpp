@@ -197,6 +197,13 @@ static void test_damaged_bytes() {
     }
 }
 
+static void test_libraries() {
+#ifndef _WIN32
+    const trainer_output out = run_trainer("devices", std::string(), "PREFLEXOR_GGML_DIR='" + tmp_file("") + "' ");
+    expect_error("a folder without ggml", out, "GGML_LIBRARY", EXIT_RESOURCE);
+#endif
+}
+
 // A limit on the size of files makes writes fail half-way, like a disk that is full.
 static void test_failing_writes() {
 #ifndef _WIN32
@@ -218,6 +225,7 @@ int main() {
     test_adapters();
     test_checkpoints();
     test_damaged_bytes();
+    test_libraries();
     test_failing_writes();
     return test_result();
 }
