@@ -66,21 +66,11 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     corpus: corpus.api,
     listPairsForGraph: () => preference.api.allAccepted().map(graphPairOf),
   });
-  const reflection = createReflection({
-    ...base,
-    runner,
-    embedder,
-    corpus: corpus.api,
-    models: models.api,
-    promptsDir,
-  });
+  // what every domain needs that asks a model about the corpus
+  const asking = { ...base, runner, embedder, corpus: corpus.api, models: models.api, promptsDir };
+  const reflection = createReflection(asking);
   const preference = createPreference({
-    ...base,
-    runner,
-    embedder,
-    corpus: corpus.api,
-    models: models.api,
-    promptsDir,
+    ...asking,
     recipesDir: join(resourcesDir, "recipes"),
     onPair: (pair) => graph.api.addPairThinking(graphPairOf(pair)),
   });
