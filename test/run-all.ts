@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildTrainerTests, ensureTrainerBuilt } from "../native-trainer/build.ts";
 
-type Counts = { passed: number; failed: number };
+type Counts = { passed: number; failed: number; failures?: string[] };
 type Suite = { name: string; run(): Counts | Promise<Counts> };
 
 const root = join(import.meta.dirname, "..");
@@ -51,7 +51,21 @@ function vitest(project: string): Counts {
   return countsOf(report, status, (json) => ({
     passed: Number(json["numPassedTests"]),
     failed: Number(json["numFailedTests"]),
+    failures: (json["testResults"] as VitestFile[]).flatMap(failuresOfFile),
   }));
+}
+
+type VitestFile = {
+  name: string;
+  status: string;
+  message: string;
+  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+};
+
+function failuresOfFile({ name, status, message, assertionResults }: VitestFile): string[] {
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (failed.length === 0 && status === "failed") return [`${name}: ${message}`];
+  return failed.map((test) => `${name}: ${test.fullName}\n${test.failureMessages.join("\n")}`);
 }
 
 async function ctest(): Promise<Counts> {
@@ -66,10 +80,11 @@ async function ctest(): Promise<Counts> {
     report,
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const [, tests = "0", failures = "0"] =
-    /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(readFileSync(report, "utf8")) ?? [];
+  const xml = readFileSync(report, "utf8");
+  const [, tests = "0", failures = "0"] = /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(xml) ?? [];
   const failed = Math.max(Number(failures), status === 0 ? 0 : 1);
-  return { passed: Number(tests) - Number(failures), failed };
+  const names = [...xml.matchAll(/<testcase name="([^"]+)"[^>]*status="fail"/g)].map(([, name]) => `ctest: ${name}`);
+  return { passed: Number(tests) - Number(failures), failed, failures: names };
 }
 
 function playwright(): Counts {
@@ -85,20 +100,24 @@ function playwright(): Counts {
 function countsOf(report: string, status: number, read: (json: Record<string, unknown>) => Counts): Counts {
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const counts = read(JSON.parse(readFileSync(report, "utf8")) as Record<string, unknown>);
-  return { passed: counts.passed, failed: status === 0 ? counts.failed : Math.max(1, counts.failed) };
+  return { ...counts, failed: status === 0 ? counts.failed : Math.max(1, counts.failed) };
 }
 
 const wanted = process.argv.slice(2);
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const table: { suite: string; passed: number; failed: number; seconds: number }[] = [];
+const failures: string[] = [];
 for (const suite of suites) {
   if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
   console.log(`\n▸ ${suite.name}`);
   const startedAt = performance.now();
   const counts = await suite.run();
-  table.push({ suite: suite.name, ...counts, seconds: Math.round((performance.now() - startedAt) / 1000) });
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  table.push({ suite: suite.name, passed: counts.passed, failed: counts.failed, seconds });
+  failures.push(...(counts.failures ?? []));
 }
+for (const failure of failures) console.log(`\n✗ ${failure}`); // again, where the end of a long log shows it
 console.table(table);
 const passed = table.reduce((sum, row) => sum + row.passed, 0);
 const failed = table.reduce((sum, row) => sum + row.failed, 0);
