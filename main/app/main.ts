@@ -75,6 +75,7 @@ function start(): void {
 
   app.on("activate", () => BrowserWindow.getAllWindows().length === 0 && openWindow());
   app.on("second-instance", (_event, _argv, _cwd, asked) => {
+    log.info({ scope: "app" }, "second start");
     focusWindow();
     session.openAsked(asked);
   });

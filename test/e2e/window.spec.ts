@@ -2,10 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import { runApp } from "../harness/launch-app.ts";
 import { dropFiles } from "../harness/drop-files.ts";
 import { expectPagePainted } from "./support/painted.ts";
 import { launchStudio, type Studio } from "./support/electron-studio.ts";
-import { screenshotsDir, shortPaper } from "./support/project.ts";
+import { rootDir, screenshotsDir, shortPaper } from "./support/project.ts";
 
 /** The whole way of a paper in a real window: real drop, real engine, real embedder. */
 test.describe.configure({ mode: "serial" });
@@ -87,8 +88,9 @@ test("quitting ends the engine and leaves the place, which the next start opens 
 });
 
 test("a second start of the same user only shows the first window", async () => {
-  const second = launch();
-  await expect(second).rejects.toThrow();
+  const { workspaceDir, userDataDir } = studio;
+  expect(await runApp({ appDir: rootDir, userDataDir, args: [`--workspace=${workspaceDir}`] })).toBe(0);
+  await expect.poll(() => studio.mainLog().map(({ msg }) => msg)).toContain("second start");
   expect(studio.app.windows()).toHaveLength(1);
   await expect(studio.page.getByRole("heading", { name: "Jobs" })).toBeVisible();
 });

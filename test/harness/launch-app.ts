@@ -8,7 +8,9 @@
  */
 
 import { _electron, type ElectronApplication } from "@playwright/test";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, link, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -55,7 +57,7 @@ export async function launchApp(options: LaunchOptions): Promise<LaunchedApp> {
   try {
     const app = await _electron.launch({
       executablePath: program.executablePath,
-      args: [...program.args, `--user-data-dir=${userDataDir}`, ...softwareRendering(), ...(options.args ?? [])],
+      args: programArguments(program, userDataDir, options.args),
       env: launchEnvironment(display.name, options.env),
       chromiumSandbox: options.osSandbox ?? false,
       timeout: options.timeoutMs ?? 60_000,
@@ -77,10 +79,39 @@ export async function launchApp(options: LaunchOptions): Promise<LaunchedApp> {
   }
 }
 
-async function programCommand(
-  runtime: ElectronRuntime,
-  appDir: string,
-): Promise<{ executablePath: string; args: string[] }> {
+/**
+ * Starts the program without Playwright and returns its exit code when it has ended. For programs that are not meant to
+ * open a window: attaching to one that ends at once fails in Playwright's own promises, now and then.
+ */
+export async function runApp(options: LaunchOptions & { userDataDir: string }): Promise<number | null> {
+  const runtime = await ensureElectronRuntime();
+  const program = await programCommand(runtime, await realpath(options.appDir));
+  const sandbox = (options.osSandbox ?? false) ? [] : ["--no-sandbox"];
+  const display = await startDisplay();
+  try {
+    const child = spawn(
+      program.executablePath,
+      [...programArguments(program, options.userDataDir, options.args), ...sandbox],
+      {
+        env: launchEnvironment(display.name, options.env),
+        stdio: "ignore",
+        timeout: options.timeoutMs ?? 60_000,
+      },
+    );
+    const [code] = (await once(child, "exit")) as [number | null];
+    return code;
+  } finally {
+    await display.close();
+  }
+}
+
+type Program = { executablePath: string; args: string[] };
+
+function programArguments(program: Program, userDataDir: string, extra: string[] = []): string[] {
+  return [...program.args, `--user-data-dir=${userDataDir}`, ...softwareRendering(), ...extra];
+}
+
+async function programCommand(runtime: ElectronRuntime, appDir: string): Promise<Program> {
   if (runtime.source !== "npm-carrier") return { executablePath: runtime.executablePath, args: [appDir] };
   const dist = dirname(runtime.executablePath);
   const key = createHash("sha256").update(appDir).digest("hex").slice(0, 16);
