@@ -238,6 +238,7 @@ train_config config_read(const std::string & path, config_use use) {
     }
     reader.flag("resume", c.resume);
     reader.integer("memory_limit_mb", c.memory_limit_mb, 1, 1 << 30);
+    reader.flag("token_logps", c.token_logps);
     reader.finish();
 
     c.seed    = (uint64_t) seed;

@@ -64,6 +64,7 @@ struct train_config {
     int64_t     checkpoint_every_steps = 10; // 0 = only when stopped and at the end
     bool        resume = false;
     int64_t     memory_limit_mb = 0;        // 0 = none
+    bool        token_logps = false;        // score only
 };
 
 enum class config_use { train, score };

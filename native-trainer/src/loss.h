@@ -4,6 +4,8 @@
 
 #include "config.h"
 
+#include <vector>
+
 // Sums over the tokens that carry loss (mask 1) and their counts.
 struct pair_logps {
     double prompt_sum   = 0, chosen_sum = 0, rejected_sum = 0;
@@ -11,6 +13,7 @@ struct pair_logps {
     double ref_chosen_sum = 0, ref_rejected_sum = 0;           // reference model, EXO
     bool   has_prompt   = false;
     bool   has_reference = false;
+    std::vector<float> chosen, rejected;                       // of the single tokens, in order
 };
 
 struct pair_loss {

@@ -156,8 +156,8 @@ static pair_logps add_up(const packed_pair & pair, const std::vector<float> & lo
     for (size_t i = 0; i < logp.size(); i++) {
         switch (pair.kinds[i]) {
             case ROW_PROMPT:   sums.prompt_sum   += logp[i]; sums.n_prompt++;   break;
-            case ROW_CHOSEN:   sums.chosen_sum   += logp[i]; sums.n_chosen++;   break;
-            case ROW_REJECTED: sums.rejected_sum += logp[i]; sums.n_rejected++; break;
+            case ROW_CHOSEN:   sums.chosen_sum   += logp[i]; sums.n_chosen++;   sums.chosen.push_back(logp[i]);   break;
+            case ROW_REJECTED: sums.rejected_sum += logp[i]; sums.n_rejected++; sums.rejected.push_back(logp[i]); break;
         }
     }
     return sums;

@@ -19,8 +19,8 @@ static pair_logps score_pair(run & r, const reference & ref_model, const packed_
     return l;
 }
 
-static json pair_event(const token_pair & pair, const pair_logps & l, const pair_loss & loss) {
-    return {
+static json pair_event(const token_pair & pair, const pair_logps & l, const pair_loss & loss, bool token_logps) {
+    json event = {
         {"event", "pair"},
         {"id", pair.id},
         {"chosen_logp_sum", l.chosen_sum},
@@ -36,6 +36,11 @@ static json pair_event(const token_pair & pair, const pair_logps & l, const pair
         {"chosen_tokens", (int64_t) l.n_chosen},
         {"rejected_tokens", (int64_t) l.n_rejected},
     };
+    if (token_logps) {
+        event["chosen_logps"]   = l.chosen;
+        event["rejected_logps"] = l.rejected;
+    }
+    return event;
 }
 
 // A damaged model can pass every check of its file and still overflow: that is no result.
@@ -59,7 +64,7 @@ int command_score(const std::string & config_path) {
         const pair_logps l = score_pair(r, ref_model, packed);
         const pair_loss loss = pair_loss_compute(r.config, l);
         finite_check(pair, l, loss);
-        emit(pair_event(pair, l, loss));
+        emit(pair_event(pair, l, loss, r.config.token_logps));
         loss_sum   += loss.loss;
         margin_sum += loss.reward_chosen - loss.reward_rejected;
         n_positive += loss.reward_chosen > loss.reward_rejected;
