@@ -63,6 +63,8 @@ extern const cpu_kernels cpu_kernels_avx512;
 extern const cpu_kernels cpu_kernels_avx512bf16;
 extern const cpu_kernels cpu_kernels_amx;
 
+static const int64_t CACHE_LINE = 64;
+
 inline int64_t   round_up(int64_t n, int64_t step)               { return (n + step - 1)/step*step; }
 inline int64_t   product_size(const cpu_kernels & k)             { return k.product == GGML_TYPE_BF16 ? 2 : 4; }
 inline int64_t   padded_k(const cpu_kernels & k, int64_t n)      { return round_up(n, k.k_align); }

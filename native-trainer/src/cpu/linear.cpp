@@ -60,8 +60,9 @@ static void lora_rows(const cpu_kernels & k, const lora_layout & l, int j, const
     sum.n_segments = 1;
     sum.c   = (float *) workspace(ith, SLOT_SUMS, TOKENS*ld*(int64_t) sizeof(float));
     sum.ldc = ld;
-    for (int64_t column = 0; column < l.r; column += product_strip(k, sum)) {
-        product_run(k, sum, column, 0, count, ith);
+    const int64_t strip = product_strip(k, sum, 1);
+    for (int64_t column = 0; column < l.r; column += strip) {
+        product_run(k, sum, column, std::min(strip, l.r - column), 0, count, ith);
     }
     for (int64_t i = 0; i < count; i++) {
         void * row = elements(k, to, l.u(j, first + i));
@@ -116,27 +117,29 @@ static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * 
     });
 }
 
-// Strips of all products times blocks of rows, as many as the threads need; the larger the blocks, the less is packed twice.
+// Strips of all products times blocks of rows, some for each thread; the larger the blocks, the less is packed twice.
 static void run_products(const cpu_kernels & k, const product * products, int n, const worker & w) {
-    int64_t strips = 0;
+    const int64_t tasks_wanted = 3*w.nth, m = products[0].m;
+    int64_t columns = 0, n_strips = 0, widths[MAX_SHARED_INPUT];
     for (int i = 0; i < n; i++) {
-        strips += (products[i].n + product_strip(k, products[i]) - 1)/product_strip(k, products[i]);
+        columns += products[i].n;
     }
-    const int64_t m = products[0].m;
-    const int64_t wanted = std::max<int64_t>(1, std::min(m/64, (4*w.nth + strips - 1)/strips));
-    const int64_t block = round_up((m + wanted - 1)/wanted, 32);
+    for (int i = 0; i < n; i++) {
+        widths[i] = product_strip(k, products[i], std::max<int64_t>(1, tasks_wanted*products[i].n/columns));
+        n_strips += (products[i].n + widths[i] - 1)/widths[i];
+    }
+    const int64_t n_wanted = std::max<int64_t>(1, std::min(m/64, (tasks_wanted + n_strips - 1)/n_strips));
+    const int64_t block = round_up((m + n_wanted - 1)/n_wanted, 32);
     const int64_t n_blocks = (m + block - 1)/block;
-    for (int64_t task; w.take(strips*n_blocks, task);) {
-        int64_t strip = task/n_blocks;
+    for (int64_t task; w.take(n_strips*n_blocks, task);) {
         const int64_t row = task%n_blocks*block;
-        for (int i = 0; i < n; i++) {
-            const int64_t width = product_strip(k, products[i]), here = (products[i].n + width - 1)/width;
-            if (strip < here) {
-                product_run(k, products[i], strip*width, row, std::min(block, m - row), w.ith);
-                break;
-            }
-            strip -= here;
+        int64_t column = task/n_blocks;
+        int i = 0;
+        for (; column >= (products[i].n + widths[i] - 1)/widths[i]; i++) {
+            column -= (products[i].n + widths[i] - 1)/widths[i];
         }
+        column *= widths[i];
+        product_run(k, products[i], column, std::min(widths[i], products[i].n - column), row, std::min(block, m - row), w.ith);
     }
 }
 

@@ -26,15 +26,23 @@ static op_state * own_state(pass & p, op_function run) {
     return state.get();
 }
 
+// ggml's allocator aligns to 32 bytes, but a tile row that crosses a cache line costs twice. As long as every tensor takes whole
+// cache lines, all begin on one.
+static int64_t whole_cache_lines(ggml_type type, int64_t ne0, int64_t ne1) {
+    const int64_t size = (int64_t) ggml_type_size(type);
+    return ne1 == 1 ? round_up(ne0*size, CACHE_LINE)/size : ne0;
+}
+
 ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
     std::vector<ggml_tensor *> args = inputs;
+    ne0 = whole_cache_lines(type, ne0, ne1);
     return ggml_custom_4d(p.g.ctx, type, ne0, ne1, 1, 1, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
 }
 
 ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1) {
     ggml_tensor * t = ggml_new_tensor_2d(p.g.ctx, type, ne0, ne1);
     const int64_t offset = p.saved_bytes;
-    p.saved_bytes += round_up((int64_t) ggml_nbytes(t), 64);
+    p.saved_bytes += round_up((int64_t) ggml_nbytes(t), CACHE_LINE);
     if (p.saved) {
         GGML_ASSERT(p.saved_bytes <= (int64_t) ggml_nbytes(p.saved));
         ggml_backend_tensor_alloc(p.saved->buffer, t, (char *) p.saved->data + offset);

@@ -26,6 +26,8 @@ typedef std::function<void(const worker & w, ggml_tensor * dst)> op_function;
 // `inputs`: the tensors of this graph that the operator reads (at most GGML_MAX_SRC). Weights need not be named.
 ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 
+// A result of one row may become longer than ne0.
+
 // The same for a result that the backward pass needs again: written to the layer's saved memory, or taken from there, see tape_mode.
 ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 

@@ -8,8 +8,6 @@
 
 // ---- scratch
 
-static const int64_t CACHE_LINE = 64;
-
 struct scratch_block {
     char *  memory = nullptr;
     int64_t bytes  = 0;
@@ -90,18 +88,21 @@ static void pack(const cpu_kernels & kernels, const weight_matrix & w, int64_t c
 
 // ---- products
 
-int64_t product_strip(const cpu_kernels & k, const product & p) {
-    int64_t strip = k.panel;
+static const int64_t MAX_STRETCH = 1536;     // of the summed dimension in one pass: a panel of it stays in the L2 cache
+static const int64_t STRIP_BYTES = 1 << 19;  // of all panels of a strip, for the same reason
+
+int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips) {
+    int64_t unit = k.panel, summed = 0;
     for (int i = 0; i < p.n_segments; i++) {
         const weight_matrix & w = p.segments[i].w;
+        summed += padded_k(k, summed_length(w));
         if (!w.rows_are_columns) {
-            strip = std::max(strip, (int64_t) ggml_blck_size(w.tensor->type)); // both are powers of two
+            unit = std::max(unit, (int64_t) ggml_blck_size(w.tensor->type)); // both are powers of two
         }
     }
-    return strip;
+    const int64_t in_cache = STRIP_BYTES/(std::min(summed, 2*MAX_STRETCH)*product_size(k));
+    return std::max(unit, std::min(in_cache, p.n/n_strips)/unit*unit);
 }
-
-static const int64_t MAX_STRETCH = 1536; // of the summed dimension in one pass: a panel of it stays in the L2 cache
 
 static void add_bias(const product & p, int64_t column, int64_t n, int64_t row, int64_t rows) {
     for (int64_t i = row; p.bias && i < row + rows; i++) {
@@ -111,8 +112,7 @@ static void add_bias(const product & p, int64_t column, int64_t n, int64_t row, 
     }
 }
 
-void product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t row, int64_t rows, int ith) {
-    const int64_t n = std::min(product_strip(k, p), p.n - column);
+void product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, int ith) {
     const int64_t n_padded = round_up(n, k.panel);
     char * panels = (char *) workspace(ith, SLOT_PANELS, n_padded*(2*MAX_STRETCH)*product_size(k));
     gemm_segment ready[2*MAX_SEGMENTS];

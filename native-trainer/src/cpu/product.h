@@ -31,9 +31,11 @@ struct product {
     int64_t         ldc = 0;
 };
 
-// Columns that one task takes: whole panels and whole quantisation blocks.
-int64_t product_strip(const cpu_kernels & k, const product & p);
-void    product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t row, int64_t rows, int ith);
+// Columns that one task takes: whole panels and whole quantisation blocks. The wider, the less often A is read; at most as wide
+// as the L2 cache holds, and as n_strips (at least, if there are so many) allow.
+int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips);
+// Columns [column, column + n) of rows [row, row + rows)
+void    product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, int ith);
 
 // Rows [row, row + n) of a weight, columns [column, column + count), as product numbers: a pointer into the weight when it has
 // them, else dequantised into `scratch` (n*count elements). ld is set to the distance of the rows.
