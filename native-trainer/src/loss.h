@@ -13,7 +13,7 @@ struct pair_logps {
     double ref_chosen_sum = 0, ref_rejected_sum = 0;           // reference model, EXO
     bool   has_prompt   = false;
     bool   has_reference = false;
-    std::vector<float> chosen, rejected;                       // of the single tokens, in order
+    std::vector<float> chosen, rejected, ref_chosen, ref_rejected; // of the single tokens, in order
 };
 
 struct pair_loss {

@@ -14,6 +14,8 @@ static pair_logps score_pair(run & r, const reference & ref_model, const packed_
         const pair_logps ref = reference_forward(ref_model, r, packed);
         l.ref_chosen_sum   = ref.chosen_sum;
         l.ref_rejected_sum = ref.rejected_sum;
+        l.ref_chosen       = ref.chosen;
+        l.ref_rejected     = ref.rejected;
         l.has_reference    = true;
     }
     return l;
@@ -39,6 +41,10 @@ static json pair_event(const token_pair & pair, const pair_logps & l, const pair
     if (token_logps) {
         event["chosen_logps"]   = l.chosen;
         event["rejected_logps"] = l.rejected;
+        if (l.has_reference) {
+            event["ref_chosen_logps"]   = l.ref_chosen;
+            event["ref_rejected_logps"] = l.ref_rejected;
+        }
     }
     return event;
 }

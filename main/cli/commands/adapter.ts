@@ -50,9 +50,10 @@ export function printReport(report: ParityReport): void {
     { header: "tokens", value: (row) => String(row.nTokens), align: "right" },
     { header: "trainer", value: (row) => row.trainerLogpSum.toFixed(4), align: "right" },
     { header: "llama.cpp", value: (row) => row.llamaLogpSum.toFixed(4), align: "right" },
-    { header: "difference per token", value: (row) => row.meanAbsDifference.toExponential(2), align: "right" },
+    { header: "mean difference", value: (row) => row.meanAbsDifference.toExponential(2), align: "right" },
+    { header: "largest", value: (row) => row.maxAbsDifference.toExponential(2), align: "right" },
   ]);
   print(
-    `Parity ${report.verdict} (allowed ${report.tolerance.toPrecision(2)}); the adapter changes log-probs by ${report.adapterEffect?.toFixed(4)} per token.`,
+    `Parity ${report.verdict} (${report.measure === "max_abs_difference" ? "every token within" : "mean at most"} ${report.tolerance.toPrecision(2)}); the adapter changes log-probs by ${report.adapterEffect?.toFixed(4)} per token.`,
   );
 }

@@ -194,9 +194,9 @@ function verdictTable(runs: readonly RunWithSteps[]): Html {
 
 export function parityTable(report: ParityReport): Html {
   return html`<p>
-      Verdict: <b>${report.verdict}</b>. ${report.reasons.join(" ")} At most ${report.tolerance.toPrecision(2)} per
-      token is allowed (the base model alone differs by
-      ${report.baseMaxAbsDifference?.toExponential(2) ?? "an unknown amount"}); the largest difference is
+      Verdict: <b>${report.verdict}</b>. ${report.reasons.join(" ")} ${limitInWords(report)} The mean difference of a
+      token is ${report.meanAbsDifference?.toExponential(2) ?? "unknown"} (of the base model alone
+      ${report.baseMeanAbsDifference?.toExponential(2) ?? "unknown"}), the largest
       ${report.maxAbsDifference?.toExponential(2) ?? "unknown"}. The adapter changes log-probs by
       ${report.adapterEffect?.toFixed(4) ?? "?"} per token.
     </p>
@@ -207,7 +207,8 @@ export function parityTable(report: ParityReport): Html {
           <th class="n">tokens</th>
           <th class="n">trainer</th>
           <th class="n">llama.cpp</th>
-          <th class="n">difference per token</th>
+          <th class="n">difference of a token: mean</th>
+          <th class="n">largest</th>
         </tr>
       </thead>
       <tbody>
@@ -219,10 +220,18 @@ export function parityTable(report: ParityReport): Html {
               <td class="n">${row.trainerLogpSum.toFixed(4)}</td>
               <td class="n">${row.llamaLogpSum.toFixed(4)}</td>
               <td class="n">${row.meanAbsDifference.toExponential(2)}</td>
+              <td class="n">${row.maxAbsDifference.toExponential(2)}</td>
             </tr>`,
         )}
       </tbody>
     </table>`;
+}
+
+function limitInWords({ measure, tolerance }: ParityReport): string {
+  const limit = tolerance.toPrecision(2);
+  return measure === "max_abs_difference"
+    ? `Every token has to agree within ${limit}.`
+    : `At most ${limit} per token on average is allowed.`;
 }
 
 export function reflectionSection(reflection: ReflectionDetail): Html {

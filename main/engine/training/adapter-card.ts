@@ -5,12 +5,12 @@ import { writeFileAtomic } from "../lib/files.ts";
 
 const ProbeScore = z.strictObject({
   id: z.string(),
-  chosenLogpSum: z.number(),
-  rejectedLogpSum: z.number(),
-  baseChosenLogpSum: z.number(),
-  baseRejectedLogpSum: z.number(),
+  chosenLogps: z.array(z.number()),
+  rejectedLogps: z.array(z.number()),
+  baseChosenLogps: z.array(z.number()),
+  baseRejectedLogps: z.array(z.number()),
 });
-/** The trainer's own summed log-probs of one probe pair, with the adapter and of the base model without it. */
+/** The trainer's own log-probs of every response token of one probe pair, with the adapter and of the base model. */
 export type ProbeScore = z.infer<typeof ProbeScore>;
 
 /** What an adapter file is, kept beside it: enough to know the file again and to repeat its making. */

@@ -16,15 +16,14 @@ import { runTrainer } from "./trainer-process.ts";
  * [Note: parity] An adapter is handed over only when llama.cpp gives the same log-probs with it as the trainer. The
  * trainer's numbers on a few probe pairs, which no training has seen, are taken when the adapter is written and kept
  * in its card, so that a file that changed later is found out, too.
- * Tolerance: |difference| of the mean log-prob per token of a response. With F32 and F16 base tensors the trainer
- * scores with products in F32, and llama.cpp differs by its rounding only. With others, or where F32 weights do
- * not fit in memory, both round in their own ways (llama.cpp the activations to 8 bits, the trainer's kernels to BF16),
- * which moves the log-probs of the base model, too: so the base model's own difference on the same probes is the
- * measure. See docs/decisions/003.
+ * With F32 and F16 base tensors the trainer scores with products in F32, llama.cpp differs by its rounding only, and
+ * the log-prob of every token has to agree. With others, or where F32 weights do not fit in memory, both round in
+ * their own ways (llama.cpp the activations to 8 bits, the trainer's kernels to BF16), which moves the log-probs of the
+ * base model, too: so the mean over all tokens is compared with the base model's own. See docs/decisions/003.
  */
 const EXACT_TYPES = new Set(["F32", "F16"]);
 const TOLERANCE_EXACT = 1e-3;
-/** Of the largest difference of the base model without the adapter. */
+/** Of the mean difference of the base model without the adapter. */
 const TOLERANCE_PER_BASE_DIFFERENCE = 2;
 /** F32 weights may take this share of the machine's memory. */
 const MAX_MEMORY_SHARE = 0.5;
@@ -46,10 +45,11 @@ export async function verifyAdapter(
   const report: ParityReport = {
     verdict: "failed",
     reasons: [],
+    measure: isScoredExactly(model.facts) ? "max_abs_difference" : "mean_abs_difference",
     tolerance: TOLERANCE_EXACT,
     maxAbsDifference: null,
     meanAbsDifference: null,
-    baseMaxAbsDifference: null,
+    baseMeanAbsDifference: null,
     adapterEffect: null,
     endsWithEndOfTurn: null,
     rows: [],
@@ -66,15 +66,7 @@ export async function verifyAdapter(
     const probes = readProbes(join(deps.resourcesDir, "parity", "probe.jsonl"));
     const encoded = await encodeProbes(deps, model.path, probes, signal);
     scores = card?.probe ?? (await scoreByTrainer(deps, model, input.adapterPath, encoded, signal));
-    await compare(
-      deps,
-      report,
-      model.facts,
-      { modelPath: model.path, adapterPath: input.adapterPath },
-      encoded,
-      scores,
-      signal,
-    );
+    await compare(deps, report, { modelPath: model.path, adapterPath: input.adapterPath }, encoded, scores, signal);
     report.endsWithEndOfTurn = await endsItsTurn(deps, model.path, input.adapterPath, probes, signal);
   } catch (error) {
     if (signal?.aborted || !isUnreadableAdapter(error)) throw error;
@@ -123,7 +115,8 @@ async function scoreByTrainer(
     const config = join(dir, "config.json");
     // EXO's reference is the base model: one run gives the log-probs of both
     const precision = isScoredExactly(model.facts) ? "f32" : "auto";
-    const setting = { loss: "exo", model: model.path, adapter_in: adapterPath, pairs, max_length: 4096, precision };
+    const base = { loss: "exo", model: model.path, adapter_in: adapterPath, pairs };
+    const setting = { ...base, max_length: 4096, precision, token_logps: true };
     await writeFile(pairs, encoded.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
     await writeFile(config, JSON.stringify(setting));
     const scores: ProbeScore[] = [];
@@ -135,10 +128,10 @@ async function scoreByTrainer(
         if (event.event !== "pair") return;
         scores.push({
           id: event.id,
-          chosenLogpSum: event.chosen_logp_sum,
-          rejectedLogpSum: event.rejected_logp_sum,
-          baseChosenLogpSum: event.ref_chosen_logp_sum ?? Number.NaN,
-          baseRejectedLogpSum: event.ref_rejected_logp_sum ?? Number.NaN,
+          chosenLogps: event.chosen_logps ?? [],
+          rejectedLogps: event.rejected_logps ?? [],
+          baseChosenLogps: event.ref_chosen_logps ?? [],
+          baseRejectedLogps: event.ref_rejected_logps ?? [],
         });
       },
       signal,
@@ -152,7 +145,6 @@ async function scoreByTrainer(
 async function compare(
   deps: TrainingDeps,
   report: ParityReport,
-  facts: ModelFacts,
   binding: { modelPath: string; adapterPath: string },
   encoded: EncodedProbe[],
   scores: ProbeScore[],
@@ -165,37 +157,53 @@ async function compare(
   const sequences = sides.map(({ prompt, response }) => ({ ids: [...prompt, ...response], from: prompt.length }));
   const tuned = await deps.runner.logProbs({ ...binding, sequences }, signal);
   const base = await deps.runner.logProbs({ modelPath: binding.modelPath, adapterPath: null, sequences }, signal);
+  const differences: number[] = [];
   const baseDifferences: number[] = [];
+  const effects: number[] = [];
   for (const [index, { id, side }] of sides.entries()) {
     const score = scores.find((entry) => entry.id === id);
     if (!score) throw new Error(`the trainer gave no score for ${id}`);
-    const logProbs = tuned[index] ?? [];
-    const llamaLogpSum = sum(logProbs);
-    const trainerLogpSum = side === "chosen" ? score.chosenLogpSum : score.rejectedLogpSum;
-    const trainerBaseSum = side === "chosen" ? score.baseChosenLogpSum : score.baseRejectedLogpSum;
-    baseDifferences.push(Math.abs(trainerBaseSum - sum(base[index] ?? [])) / logProbs.length);
-    const meanAbsDifference = Math.abs(trainerLogpSum - llamaLogpSum) / logProbs.length;
-    report.rows.push({ id, side, nTokens: logProbs.length, trainerLogpSum, llamaLogpSum, meanAbsDifference });
+    const [llama = [], llamaBase = []] = [tuned[index], base[index]];
+    const trainer = side === "chosen" ? score.chosenLogps : score.rejectedLogps;
+    const ofRow = absDifferences(trainer, llama);
+    differences.push(...ofRow);
+    baseDifferences.push(
+      ...absDifferences(side === "chosen" ? score.baseChosenLogps : score.baseRejectedLogps, llamaBase),
+    );
+    effects.push(...absDifferences(llama, llamaBase));
+    report.rows.push({
+      id,
+      side,
+      nTokens: llama.length,
+      trainerLogpSum: sum(trainer),
+      llamaLogpSum: sum(llama),
+      meanAbsDifference: mean(ofRow),
+      maxAbsDifference: Math.max(...ofRow),
+    });
   }
-  const differences = report.rows.map((row) => row.meanAbsDifference);
   report.maxAbsDifference = Math.max(...differences);
-  report.meanAbsDifference = sum(differences) / differences.length;
-  const effects = tuned.map((logProbs, index) => Math.abs(sum(logProbs) - sum(base[index] ?? [])) / logProbs.length);
-  report.adapterEffect = sum(effects) / effects.length;
-  report.baseMaxAbsDifference = Math.max(...baseDifferences);
-  if (!isScoredExactly(facts)) {
-    report.tolerance = TOLERANCE_EXACT + TOLERANCE_PER_BASE_DIFFERENCE * report.baseMaxAbsDifference;
-  }
+  report.meanAbsDifference = mean(differences);
+  report.baseMeanAbsDifference = mean(baseDifferences);
+  report.adapterEffect = mean(effects);
+  if (report.measure === "mean_abs_difference")
+    report.tolerance = TOLERANCE_EXACT + TOLERANCE_PER_BASE_DIFFERENCE * report.baseMeanAbsDifference;
   judge(report);
 }
 
+/** Token by token. A missing token is a difference that is not finite. */
+function absDifferences(a: readonly number[], b: readonly number[]): number[] {
+  const n = Math.max(a.length, b.length);
+  return Array.from({ length: n }, (_, i) => Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
+}
+
 function judge(report: ParityReport): void {
-  const worst = report.maxAbsDifference ?? Number.NaN;
-  if (!Number.isFinite(worst)) {
+  const isEveryToken = report.measure === "max_abs_difference";
+  const measured = (isEveryToken ? report.maxAbsDifference : report.meanAbsDifference) ?? Number.NaN;
+  if (!Number.isFinite(measured)) {
     report.reasons.push("Log-probs are not finite: the adapter holds damaged numbers.");
-  } else if (worst > report.tolerance) {
+  } else if (!(measured <= report.tolerance)) {
     report.reasons.push(
-      `llama.cpp and the trainer differ by ${worst.toPrecision(3)} per token on average over a response; at most ${report.tolerance.toPrecision(3)} is allowed.`,
+      `The log-probs of llama.cpp and the trainer differ by ${measured.toPrecision(3)} ${isEveryToken ? "at a token" : "per token on average"}; at most ${report.tolerance.toPrecision(3)} is allowed.`,
     );
   }
 }
@@ -213,6 +221,10 @@ async function endsItsTurn(
   const messages = pairMessages(question);
   const result = await deps.runner.generate({ modelPath, adapterPath, messages, sampler }, () => {}, signal);
   return result.stopReason === "end_of_turn";
+}
+
+function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
 }
 
 function sum(values: readonly number[]): number {

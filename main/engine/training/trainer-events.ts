@@ -11,6 +11,11 @@ const Pair = z.looseObject({
   /** Null in ORPO, which has no reference model. */
   ref_chosen_logp_sum: z.number().nullable(),
   ref_rejected_logp_sum: z.number().nullable(),
+  /** Of the single tokens, when the config asks for `token_logps`. */
+  chosen_logps: z.array(z.number()).optional(),
+  rejected_logps: z.array(z.number()).optional(),
+  ref_chosen_logps: z.array(z.number()).optional(),
+  ref_rejected_logps: z.array(z.number()).optional(),
 });
 const Checkpoint = z.looseObject({ event: z.literal("checkpoint") });
 const Warning = z.looseObject({ event: z.literal("warning"), message: z.string() });

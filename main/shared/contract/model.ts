@@ -63,19 +63,22 @@ export const ParityRow = z.object({
   nTokens: z.int(),
   trainerLogpSum: z.number(),
   llamaLogpSum: z.number(),
-  /** |trainer - llama.cpp| of the mean log-prob per token. */
+  /** |trainer - llama.cpp| of the log-prob of a token: mean and largest of the response. */
   meanAbsDifference: z.number(),
+  maxAbsDifference: z.number(),
 });
 /** Proof that an adapter file means the same to llama.cpp as to the trainer. */
 export const ParityReport = z.object({
   verdict: z.enum(["passed", "failed"]),
   /** Each reason of a failed verdict in words. */
   reasons: z.array(z.string()),
+  /** What the tolerance limits: the difference of every single token, or their mean over all probes. */
+  measure: z.enum(["max_abs_difference", "mean_abs_difference"]),
   tolerance: z.number(),
   maxAbsDifference: z.number().nullable(),
   meanAbsDifference: z.number().nullable(),
-  /** The same difference for the base model without adapter: what rounding alone does on this model. */
-  baseMaxAbsDifference: z.number().nullable(),
+  /** The mean for the base model without adapter: what rounding alone does on this model. */
+  baseMeanAbsDifference: z.number().nullable(),
   /** Mean |log-prob with adapter - without|: a parity that holds because the adapter does nothing is reported. */
   adapterEffect: z.number().nullable(),
   endsWithEndOfTurn: z.boolean().nullable(),
