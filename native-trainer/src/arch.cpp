@@ -6,10 +6,11 @@
 
 const std::vector<arch_facts> & arch_table() {
     static const std::vector<arch_facts> table = {
-        // name     rope                    q/k norm
-        {"llama",  GGML_ROPE_TYPE_NORMAL,  false}, // Llama 2 and 3, Mistral, SmolLM2
-        {"qwen2",  GGML_ROPE_TYPE_NEOX,    false}, // with q/k/v biases
-        {"qwen3",  GGML_ROPE_TYPE_NEOX,    true},
+        // name       rope                   q/k norm  no rope
+        {"llama",   GGML_ROPE_TYPE_NORMAL, false,    0}, // Llama 2 and 3, Mistral, SmolLM2
+        {"qwen2",   GGML_ROPE_TYPE_NEOX,   false,    0}, // with q/k/v biases
+        {"qwen3",   GGML_ROPE_TYPE_NEOX,   true,     0},
+        {"smollm3", GGML_ROPE_TYPE_NORMAL, false,    4},
     };
     return table;
 }
@@ -55,6 +56,11 @@ static void features_check(const gguf_file & g, const std::string & prefix) {
             fail_feature(g, "layers of different sizes");
         }
     }
+}
+
+rope_params rope_params_of(const hyper_params & h, int64_t layer) {
+    const int step = h.arch->no_rope_step;
+    return {step == 0 || (layer + 1)%step != 0, h.rope_base, h.rope_scale};
 }
 
 hyper_params hyper_params_read(const gguf_file & g) {

@@ -10,6 +10,7 @@ struct arch_facts {
     const char * name;       // general.architecture
     int          rope_mode;  // GGML_ROPE_TYPE_NORMAL or _NEOX
     bool         qk_norm;    // RMS norm of each head of q and k before RoPE
+    int          no_rope_step; // every layer of this number has no RoPE (the 4th, the 8th, ...); 0 = all have it
 };
 
 struct hyper_params {
@@ -28,6 +29,15 @@ struct hyper_params {
     float   norm_eps   = 1e-5f;
     float   attn_scale = 0.0f; // 1/sqrt(head_dim) unless the file says otherwise
 };
+
+// RoPE of one layer.
+struct rope_params {
+    bool  used  = true;
+    float base  = 10000.0f;
+    float scale = 1.0f;
+};
+
+rope_params rope_params_of(const hyper_params & h, int64_t layer);
 
 // Fails with UNSUPPORTED_ARCHITECTURE, UNSUPPORTED_FEATURE or a damaged-file code when the model cannot be trained.
 hyper_params hyper_params_read(const gguf_file & g);

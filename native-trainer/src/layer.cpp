@@ -2,6 +2,14 @@
 
 // ---- attention half: y = x + Wo attention(rope(qk_norm(Wq n)), rope(qk_norm(Wk n)), Wv n),  n = norm(x)
 
+static ggml_tensor * rope_forward(pass & p, const layer_weights & w, ggml_tensor * x) {
+    return w.rope.used ? p.ops->rope_forward(p, w.rope, x) : x;
+}
+
+static ggml_tensor * rope_backward(pass & p, const layer_weights & w, ggml_tensor * dy) {
+    return w.rope.used ? p.ops->rope_backward(p, w.rope, dy) : dy;
+}
+
 static ggml_tensor * attention_half_forward(pass & p, const layer_weights & w, ggml_tensor * x, layer_tape & t) {
     const primitives & ops = *p.ops;
     const hyper_params & h = p.base->hparams;
@@ -15,7 +23,7 @@ static ggml_tensor * attention_half_forward(pass & p, const layer_weights & w, g
         q = ops.norm_forward(p, q, w.q_norm);
         k = ops.norm_forward(p, k, w.k_norm);
     }
-    ggml_tensor * mixed = ops.attention_forward(p, ops.rope_forward(p, q), ops.rope_forward(p, k), v, t.attention); // (head_dim*n_head, n_tokens)
+    ggml_tensor * mixed = ops.attention_forward(p, rope_forward(p, w, q), rope_forward(p, w, k), v, t.attention); // (head_dim*n_head, n_tokens)
     ggml_tensor * out;
     ops.linear_forward(p, &w.linears[TARGET_O], 1, mixed, &out, t.o);
     return ggml_add(p.g.ctx, x, out);
@@ -28,8 +36,8 @@ static ggml_tensor * attention_half_backward(pass & p, const layer_weights & w, 
     ggml_tensor * d_mixed = ops.linear_backward(p, &w.linears[TARGET_O], 1, t.o, &dy, true);
     ggml_tensor * dq, * dk, * dv;
     ops.attention_backward(p, t.attention, d_mixed, &dq, &dk, &dv);
-    dq = ops.rope_backward(p, dq);
-    dk = ops.rope_backward(p, dk);
+    dq = rope_backward(p, w, dq);
+    dk = rope_backward(p, w, dk);
     if (h.arch->qk_norm) {
         dq = ops.norm_backward(p, t.q_raw, w.q_norm, dq);
         dk = ops.norm_backward(p, t.k_raw, w.k_norm, dk);

@@ -39,6 +39,7 @@ static std::vector<tensor_slot> model_slots(model & m) {
     };
     for (int64_t il = 0; il < h.n_layer; il++) {
         layer_weights & layer = m.layers[il];
+        layer.rope = rope_params_of(h, il);
         const std::string block = "blk." + std::to_string(il) + ".";
         const auto name = [&](lora_target t) { return block + LORA_TARGET_TENSORS[t]; };
         linear * w = layer.linears;

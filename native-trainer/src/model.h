@@ -25,6 +25,7 @@ struct layer_weights {
     ggml_tensor * ffn_norm  = nullptr;      // (n_embd)
     ggml_tensor * q_norm    = nullptr;      // (head_dim), arch_facts::qk_norm
     ggml_tensor * k_norm    = nullptr;
+    rope_params   rope;
     linear        linears[TARGET_COUNT];
 };
 

@@ -119,14 +119,14 @@ static ggml_tensor * norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weig
     return ggml_rms_norm_back(p.g.ctx, ggml_mul(p.g.ctx, dy, weight), x, p.base->hparams.norm_eps);
 }
 
-static ggml_tensor * rope_forward(pass & p, ggml_tensor * x) {
+static ggml_tensor * rope_forward(pass & p, const rope_params & r, ggml_tensor * x) {
     const hyper_params & h = p.base->hparams;
-    return ggml_rope_ext(p.g.ctx, x, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, h.rope_base, h.rope_scale, 0.0f, 1.0f, 32.0f, 1.0f);
+    return ggml_rope_ext(p.g.ctx, x, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
-static ggml_tensor * rope_backward(pass & p, ggml_tensor * dy) {
+static ggml_tensor * rope_backward(pass & p, const rope_params & r, ggml_tensor * dy) {
     const hyper_params & h = p.base->hparams;
-    return ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, h.rope_base, h.rope_scale, 0.0f, 1.0f, 32.0f, 1.0f);
+    return ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
 static ggml_tensor * swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {

@@ -75,8 +75,8 @@ struct primitives {
     ggml_tensor * (*norm_backward)(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
 
     // x (head_dim, heads, n_tokens) rotated by pos
-    ggml_tensor * (*rope_forward) (pass & p, ggml_tensor * x);
-    ggml_tensor * (*rope_backward)(pass & p, ggml_tensor * dy);
+    ggml_tensor * (*rope_forward) (pass & p, const rope_params & r, ggml_tensor * x);
+    ggml_tensor * (*rope_backward)(pass & p, const rope_params & r, ggml_tensor * dy);
 
     // q (head_dim, n_head, n_tokens), k and v (head_dim, n_head_kv, n_tokens) -> (head_dim*n_head, n_tokens)
     ggml_tensor * (*attention_forward)(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);

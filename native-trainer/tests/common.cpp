@@ -147,11 +147,14 @@ trainer_output run_trainer(const std::string & command, const json & config, con
     return run_trainer(command, path, shell);
 }
 
+std::string golden_name(const std::string & name, const std::string & set) {
+    return set.empty() ? name : name + "-" + set;
+}
+
 json golden_config(const std::string & set, const std::string & loss, bool masked) {
-    const std::string suffix = set.empty() ? "" : "-" + set;
     return {
-        {"model", fixture("model" + suffix + "-f32.gguf")},
-        {"adapter_in", fixture("adapter-init" + suffix + ".gguf")},
+        {"model", fixture(golden_name("model", set) + "-f32.gguf")},
+        {"adapter_in", fixture(golden_name("adapter-init", set) + ".gguf")},
         {"pairs", fixture(masked ? "pairs-masked.jsonl" : "pairs.jsonl")},
         {"loss", loss},
         {"beta", 0.1},

@@ -51,7 +51,13 @@ trainer_output run_trainer(const std::string & command, const std::string & argu
 // `shell` runs before the trainer, in its shell.
 trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell = "");
 
-// The goldens' model, adapter and settings: set = "", "tied", "qwen2" or "qwen3".
+// What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well.
+static const char * const GOLDEN_SETS[]        = {"", "tied", "qwen2", "qwen3", "smollm3"};
+static const char * const GOLDEN_EXO_SETS[]    = {"", "tied", "smollm3"};
+static const char * const GOLDEN_MASKED_SETS[] = {"", "smollm3"};
+std::string golden_name(const std::string & name, const std::string & set); // "golden-orpo" -> "golden-orpo-qwen2"
+
+// The goldens' model, adapter and settings.
 json golden_config(const std::string & set, const std::string & loss, bool masked = false);
 
 // The same in this process.

@@ -143,7 +143,7 @@ int main() {
     }
     test_case(CASES[1], "exo", 0);
     test_case(CASES[0], "orpo", 0.3);
-    for (const char * set : {"", "tied", "qwen2", "qwen3"}) {
+    for (const char * set : GOLDEN_SETS) {
         test_goldens(set, "orpo");
     }
     test_kept_equals_computed();

@@ -40,7 +40,7 @@ static void compare_entries(const std::string & what, test_policy & t, const std
 static void test_orpo(const std::string & set) {
     test_policy t;
     test_policy_open(t, golden_config(set, "orpo"));
-    const json golden = read_json(fixture("golden-orpo" + (set.empty() ? "" : "-" + set) + ".json"));
+    const json golden = read_json(fixture(golden_name("golden-orpo", set) + ".json"));
     compare_pairs("orpo " + set, t, golden.at("pairs"), nullptr, 1e-4);
     compare_tensor_norms("orpo " + set, t, golden.at("grad_pair0"), 1e-4);
     if (set.empty()) {
@@ -50,7 +50,7 @@ static void test_orpo(const std::string & set) {
 }
 
 static void test_exo(const std::string & set) {
-    const json golden = read_json(fixture("golden-exo" + (set.empty() ? "" : "-" + set) + ".json"));
+    const json golden = read_json(fixture(golden_name("golden-exo", set) + ".json"));
     for (const json & run : golden.at("runs")) {
         json config = golden_config(set, "exo");
         config["beta"] = run.at("beta");
@@ -67,20 +67,23 @@ static void test_exo(const std::string & set) {
     }
 }
 
-static void test_masked(const std::string & loss, double limit) {
+static void test_masked(const std::string & set, const std::string & loss, double limit) {
     test_policy t;
-    test_policy_open(t, golden_config("", loss, /*masked =*/ true));
-    compare_pairs(loss + " masked", t, read_json(fixture("golden-masked.json")).at("pairs"), loss.c_str(), limit);
+    test_policy_open(t, golden_config(set, loss, /*masked =*/ true));
+    compare_pairs(loss + " masked " + set, t, read_json(fixture(golden_name("golden-masked", set) + ".json")).at("pairs"), loss.c_str(), limit);
     test_policy_close(t);
 }
 
 int main() {
-    for (const char * set : {"", "tied", "qwen2", "qwen3"}) {
+    for (const char * set : GOLDEN_SETS) {
         test_orpo(set);
     }
-    test_exo("");
-    test_exo("tied");
-    test_masked("orpo", 1e-4);
-    test_masked("exo", 1e-3);
+    for (const char * set : GOLDEN_EXO_SETS) {
+        test_exo(set);
+    }
+    for (const char * set : GOLDEN_MASKED_SETS) {
+        test_masked(set, "orpo", 1e-4);
+        test_masked(set, "exo", 1e-3);
+    }
     return test_result();
 }

@@ -35,13 +35,13 @@ static void test_trajectory(const std::string & name, const std::string & set, c
 }
 
 int main() {
-    test_trajectory("orpo",            "",      "orpo", false);
-    test_trajectory("orpo-tied",       "tied",  "orpo", false);
-    test_trajectory("orpo-qwen2",      "qwen2", "orpo", false);
-    test_trajectory("orpo-qwen3",      "qwen3", "orpo", false);
-    test_trajectory("orpo-masked",     "",      "orpo", true);
-    test_trajectory("exo-b0.1",        "",      "exo",  false);
-    test_trajectory("exo-b0.5",        "",      "exo",  false);
-    test_trajectory("exo-b0.1-masked", "",      "exo",  true);
+    for (const char * set : GOLDEN_SETS) {
+        test_trajectory(golden_name("orpo", set), set, "orpo", false);
+    }
+    test_trajectory("orpo-masked",      "",        "orpo", true);
+    test_trajectory("exo-b0.1",         "",        "exo",  false);
+    test_trajectory("exo-b0.1-smollm3", "smollm3", "exo",  false);
+    test_trajectory("exo-b0.5",         "",        "exo",  false);
+    test_trajectory("exo-b0.1-masked",  "",        "exo",  true);
     return test_result();
 }

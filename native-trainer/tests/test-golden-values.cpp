@@ -42,13 +42,11 @@ static const std::vector<std::string> ORPO_KEYS = {"chosen_logp_sum", "chosen_lo
 static const std::vector<std::string> EXO_KEYS  = {"chosen_logp_sum", "chosen_logp_mean", "rejected_logp_sum", "rejected_logp_mean", "ref_chosen_logp_sum", "ref_rejected_logp_sum", "reward_margin", "loss"};
 
 int main() {
-    for (const char * set : {"", "tied", "qwen2", "qwen3"}) {
-        const std::string suffix = *set ? std::string("-") + set : "";
-        compare(std::string("orpo ") + set, score(golden_config(set, "orpo")), read_json(fixture("golden-orpo" + suffix + ".json")).at("pairs"), nullptr, ORPO_KEYS, 0.1);
+    for (const char * set : GOLDEN_SETS) {
+        compare(std::string("orpo ") + set, score(golden_config(set, "orpo")), read_json(fixture(golden_name("golden-orpo", set) + ".json")).at("pairs"), nullptr, ORPO_KEYS, 0.1);
     }
-    for (const char * set : {"", "tied"}) {
-        const std::string suffix = *set ? std::string("-") + set : "";
-        const json golden = read_json(fixture("golden-exo" + suffix + ".json"));
+    for (const char * set : GOLDEN_EXO_SETS) {
+        const json golden = read_json(fixture(golden_name("golden-exo", set) + ".json"));
         for (const json & run : golden.at("runs")) {
             json config = golden_config(set, "exo");
             config["beta"] = run.at("beta");
@@ -56,8 +54,10 @@ int main() {
             compare(std::string("exo ") + set + " beta " + run.at("beta").dump(), score(config), run.at("pairs"), nullptr, EXO_KEYS, run.at("beta"));
         }
     }
-    const json masked = read_json(fixture("golden-masked.json")).at("pairs");
-    compare("orpo masked", score(golden_config("", "orpo", true)), masked, "orpo", ORPO_KEYS, 0.1);
-    compare("exo masked",  score(golden_config("", "exo",  true)), masked, "exo",  EXO_KEYS,  0.1);
+    for (const char * set : GOLDEN_MASKED_SETS) {
+        const json masked = read_json(fixture(golden_name("golden-masked", set) + ".json")).at("pairs");
+        compare(std::string("orpo masked ") + set, score(golden_config(set, "orpo", true)), masked, "orpo", ORPO_KEYS, 0.1);
+        compare(std::string("exo masked ") + set,  score(golden_config(set, "exo",  true)), masked, "exo",  EXO_KEYS,  0.1);
+    }
     return test_result();
 }

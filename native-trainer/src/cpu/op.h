@@ -49,8 +49,8 @@ void          cpu_linear_forward (pass & p, const linear * w, int n, ggml_tensor
 ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
 ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight);
 ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
-ggml_tensor * cpu_rope_forward (pass & p, ggml_tensor * x);
-ggml_tensor * cpu_rope_backward(pass & p, ggml_tensor * dy);
+ggml_tensor * cpu_rope_forward (pass & p, const rope_params & r, ggml_tensor * x);
+ggml_tensor * cpu_rope_backward(pass & p, const rope_params & r, ggml_tensor * dy);
 ggml_tensor * cpu_attention_forward (pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
 void          cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
 ggml_tensor * cpu_swiglu_forward (pass & p, ggml_tensor * gate, ggml_tensor * up);

@@ -77,20 +77,20 @@ struct rope_table {
     std::vector<float> cosines, sines; // (dims/2, n_positions)
 };
 
-static std::shared_ptr<const rope_table> rope_table_for(const model & m, int64_t n_positions) {
+static std::shared_ptr<const rope_table> rope_table_for(const model & m, const rope_params & r, int64_t n_positions) {
     static std::shared_ptr<const rope_table> last;
-    const hyper_params & h = m.hparams;
-    if (last && last->base == h.rope_base && last->scale == h.rope_scale && last->dims == h.rope_dims && last->freqs == m.rope_freqs && last->n_positions >= n_positions) {
+    const int dims = m.hparams.rope_dims;
+    if (last && last->base == r.base && last->scale == r.scale && last->dims == dims && last->freqs == m.rope_freqs && last->n_positions >= n_positions) {
         return last;
     }
     auto t = std::make_shared<rope_table>();
-    t->base = h.rope_base, t->scale = h.rope_scale, t->dims = h.rope_dims, t->freqs = m.rope_freqs, t->n_positions = n_positions;
-    const int64_t half = h.rope_dims/2;
+    t->base = r.base, t->scale = r.scale, t->dims = dims, t->freqs = m.rope_freqs, t->n_positions = n_positions;
+    const int64_t half = dims/2;
     t->cosines.resize((size_t) (half*n_positions));
     t->sines.resize((size_t) (half*n_positions));
     for (int64_t i = 0; i < half; i++) {
         const double divisor = m.rope_freqs ? ((const float *) m.rope_freqs->data)[i] : 1.0;
-        const double frequency = pow((double) h.rope_base, -2.0*(double) i/h.rope_dims)*h.rope_scale/divisor;
+        const double frequency = pow((double) r.base, -2.0*(double) i/dims)*r.scale/divisor;
         for (int64_t position = 0; position < n_positions; position++) {
             t->cosines[(size_t) (position*half + i)] = (float) cos((double) position*frequency);
             t->sines  [(size_t) (position*half + i)] = (float) sin((double) position*frequency);
@@ -100,12 +100,12 @@ static std::shared_ptr<const rope_table> rope_table_for(const model & m, int64_t
 }
 
 // x (head_dim, heads, n_tokens)
-static ggml_tensor * rope(pass & p, ggml_tensor * x, float sign) {
+static ggml_tensor * rope(pass & p, const rope_params & r, ggml_tensor * x, float sign) {
     const cpu_kernels & k = kernels_of(p);
     x = with_rows_contiguous(p, x);
     const int64_t head_dim = x->ne[0], heads = x->ne[1], n_rows = heads*x->ne[2], dims = p.base->hparams.rope_dims;
     const bool neox = p.base->hparams.arch->rope_mode == GGML_ROPE_TYPE_NEOX;
-    const std::shared_ptr<const rope_table> table = rope_table_for(*p.base, x->ne[2]);
+    const std::shared_ptr<const rope_table> table = rope_table_for(*p.base, r, x->ne[2]);
     ggml_tensor * pos = p.pos;
     ggml_tensor * y = op_add(p, GGML_TYPE_F32, head_dim, n_rows, {x, pos}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
@@ -119,8 +119,8 @@ static ggml_tensor * rope(pass & p, ggml_tensor * x, float sign) {
     return ggml_reshape_3d(p.g.ctx, y, head_dim, heads, x->ne[2]);
 }
 
-ggml_tensor * cpu_rope_forward(pass & p, ggml_tensor * x)   { return rope(p, x,   1.0f); }
-ggml_tensor * cpu_rope_backward(pass & p, ggml_tensor * dy) { return rope(p, dy, -1.0f); }
+ggml_tensor * cpu_rope_forward(pass & p, const rope_params & r, ggml_tensor * x)   { return rope(p, r, x,   1.0f); }
+ggml_tensor * cpu_rope_backward(pass & p, const rope_params & r, ggml_tensor * dy) { return rope(p, r, dy, -1.0f); }
 
 // ---- SwiGLU
 

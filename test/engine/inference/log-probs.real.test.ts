@@ -60,6 +60,7 @@ describe("log-probs", () => {
     ["tied llama", "-tied", "-orpo-tied"],
     ["qwen2", "-qwen2", "-orpo-qwen2"],
     ["qwen3", "-qwen3", "-orpo-qwen3"],
+    ["smollm3", "-smollm3", "-orpo-smollm3"],
   ])("with an adapter equal TRL's, pair by pair: %s", async (_, suffix, golden) => {
     const sequences = pairs.flatMap(({ prompt, chosen, rejected }) =>
       [chosen, rejected].map((response) => ({ ids: [...prompt, ...response], from: prompt.length })),

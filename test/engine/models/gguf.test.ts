@@ -141,7 +141,7 @@ describe("what a header says", () => {
   });
 
   it("of every model that the trainer has golden numbers for: trainable", async () => {
-    for (const name of ["model-f32", "model-tied-f32", "model-qwen2-f32", "model-qwen3-f32"]) {
+    for (const name of ["model-f32", "model-tied-f32", "model-qwen2-f32", "model-qwen3-f32", "model-smollm3-f32"]) {
       const facts = await readModelFacts(join(referenceDir, `${name}.gguf`));
       expect(facts).toMatchObject({ trainable: true, quantisation: "F32", hasChatTemplate: false });
     }
