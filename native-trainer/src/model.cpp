@@ -65,10 +65,12 @@ static std::vector<tensor_slot> model_slots(model & m) {
 }
 
 std::string model_type_problem(ggml_type type) {
-    // the types that the tests train on; ggml also needs an importance matrix or has no kernels for the others
+    // the types that the tests train on; Q8_1 and Q8_K are activations, the rest are no weights
     static const std::set<ggml_type> trainable = {
         GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1,
         GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS,
+        GGML_TYPE_IQ3_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ1_M, GGML_TYPE_IQ1_S,
+        GGML_TYPE_TQ1_0, GGML_TYPE_TQ2_0, GGML_TYPE_MXFP4, GGML_TYPE_NVFP4, GGML_TYPE_Q1_0, GGML_TYPE_Q2_0,
     };
     return trainable.count(type) ? "" : std::string("type ") + ggml_type_name(type) + " cannot be trained on yet";
 }

@@ -37,7 +37,8 @@ struct tensor_writer {
 
     void add(const std::string & name, const std::vector<float> & values, int64_t n_in, int64_t n_out, ggml_type type) {
         std::vector<uint8_t> data((size_t) n_out*ggml_row_size(type, n_in));
-        ggml_quantize_chunk(type, values.data(), data.data(), 0, n_out, n_in, nullptr);
+        const std::vector<float> importance((size_t) n_in, 1.0f); // some types cannot be made without
+        ggml_quantize_chunk(type, values.data(), data.data(), 0, n_out, n_in, ggml_quantize_requires_imatrix(type) ? importance.data() : nullptr);
         ggml_tensor * t = ggml_new_tensor_2d(ctx, m.dequantised ? GGML_TYPE_F32 : type, n_in, n_out);
         ggml_set_name(t, name.c_str());
         if (m.dequantised && type != GGML_TYPE_F32) {

@@ -134,13 +134,14 @@ static void test_models() {
     config["model"] = tmp_file("bad.gguf");
     expect_error("training a model that overflows", run_trainer("train", config), "DIVERGED");
 
-    random_model m;
-    m.n_embd = 256; m.n_ff = 256; m.n_head = 4; m.head_dim = 64;
-    m.type = GGML_TYPE_TQ2_0;
-    random_model_write(m, tmp_file("tq2.gguf"));
-    expect_error("tensor type", score_with("model", tmp_file("tq2.gguf")), "UNSUPPORTED_TENSOR_TYPE");
-    const trainer_output inspected = run_trainer("inspect", tmp_file("tq2.gguf"));
-    check(inspected.exit == EXIT_DONE && inspected.last()->at("trainable") == false, "inspect says why it is not trainable: " + inspected.text);
+    std::string integers = model; // after a name: number of dimensions (4 bytes), two dimensions (8 bytes each), type
+    const int32_t type = GGML_TYPE_I32;
+    memcpy(&integers[integers.find("blk.0.ffn_up.weight") + strlen("blk.0.ffn_up.weight") + 20], &type, sizeof(type));
+    expect_error("tensor type", with(integers), "UNSUPPORTED_TENSOR_TYPE");
+    const trainer_output inspected = run_trainer("inspect", tmp_file("bad.gguf"));
+    const std::string reason = inspected.last()->value("reason", "");
+    check(inspected.exit == EXIT_DONE && inspected.last()->at("trainable") == false && reason.find("blk.0.ffn_up.weight") != std::string::npos && reason.find("i32") != std::string::npos,
+        "inspect says why it is not trainable: " + inspected.text);
 }
 
 static void test_adapters() {

@@ -12,7 +12,7 @@ struct quantised_case {
 
 static random_model shape(ggml_type type, bool dequantised) {
     random_model m;
-    m.n_layer = 4; m.n_embd = 256; m.n_ff = 512; m.n_head = 8; m.n_head_kv = 4; m.head_dim = 32;
+    m.n_layer = 2; m.n_embd = 256; m.n_ff = 512; m.n_head = 8; m.n_head_kv = 4; m.head_dim = 32;
     m.type = type;
     m.embd_type = type;
     m.dequantised = dequantised;
@@ -54,7 +54,9 @@ int main() {
         {GGML_TYPE_F32, uses_ggml_operators() ? 1e-6 : 0.04}, {GGML_TYPE_F16, 0.02}, {GGML_TYPE_BF16, 0.04},
         {GGML_TYPE_Q8_0, 0.08}, {GGML_TYPE_Q4_0, 0.08}, {GGML_TYPE_Q4_1, 0.08}, {GGML_TYPE_Q5_0, 0.08}, {GGML_TYPE_Q5_1, 0.08},
         {GGML_TYPE_Q2_K, 0.08}, {GGML_TYPE_Q3_K, 0.08}, {GGML_TYPE_Q4_K, 0.08}, {GGML_TYPE_Q5_K, 0.08}, {GGML_TYPE_Q6_K, 0.08},
-        {GGML_TYPE_IQ4_NL, 0.08}, {GGML_TYPE_IQ4_XS, 0.08},
+        {GGML_TYPE_IQ4_NL, 0.08}, {GGML_TYPE_IQ4_XS, 0.08}, {GGML_TYPE_IQ3_S, 0.08}, {GGML_TYPE_IQ3_XXS, 0.08},
+        {GGML_TYPE_IQ2_S, 0.08}, {GGML_TYPE_IQ2_XS, 0.08}, {GGML_TYPE_IQ2_XXS, 0.08}, {GGML_TYPE_IQ1_M, 0.08}, {GGML_TYPE_IQ1_S, 0.08},
+        {GGML_TYPE_TQ1_0, 0.08}, {GGML_TYPE_TQ2_0, 0.08}, {GGML_TYPE_MXFP4, 0.08}, {GGML_TYPE_NVFP4, 0.08}, {GGML_TYPE_Q1_0, 0.08}, {GGML_TYPE_Q2_0, 0.08},
     };
     for (const quantised_case & c : cases) {
         test_type(c);

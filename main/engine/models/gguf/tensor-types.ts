@@ -37,6 +37,9 @@ const TYPES: Record<number, readonly [name: string, blockLength: number, blockBy
   34: ["TQ1_0", 256, 54],
   35: ["TQ2_0", 256, 66],
   39: ["MXFP4", 32, 17],
+  40: ["NVFP4", 64, 36],
+  41: ["Q1_0", 128, 18],
+  42: ["Q2_0", 64, 18],
 };
 
 export function tensorTypeOf(number: number): TensorType | undefined {
