@@ -6,11 +6,12 @@
 
 const std::vector<arch_facts> & arch_table() {
     static const std::vector<arch_facts> table = {
-        // name       rope                   q/k norm  no rope
-        {"llama",   GGML_ROPE_TYPE_NORMAL, false,    0}, // Llama 2 and 3, Mistral, SmolLM2
-        {"qwen2",   GGML_ROPE_TYPE_NEOX,   false,    0}, // with q/k/v biases
-        {"qwen3",   GGML_ROPE_TYPE_NEOX,   true,     0},
-        {"smollm3", GGML_ROPE_TYPE_NORMAL, false,    4},
+        // name       rope                   q/k norm  no rope  gemma
+        {"llama",   GGML_ROPE_TYPE_NORMAL, false,    0,       false}, // Llama 2 and 3, Mistral, SmolLM2
+        {"qwen2",   GGML_ROPE_TYPE_NEOX,   false,    0,       false}, // with q/k/v biases
+        {"qwen3",   GGML_ROPE_TYPE_NEOX,   true,     0,       false},
+        {"smollm3", GGML_ROPE_TYPE_NORMAL, false,    4,       false},
+        {"gemma3",  GGML_ROPE_TYPE_NEOX,   true,     0,       true},
     };
     return table;
 }
@@ -35,7 +36,7 @@ static const arch_facts * arch_find(const gguf_file & g) {
 }
 
 static void rope_scaling_read(const gguf_file & g, const std::string & prefix, hyper_params & h) {
-    const std::string type = gguf_file_text(g, prefix + "rope.scaling.type", "none");
+    const std::string type = gguf_file_text(g, prefix + "rope.scaling.type", "linear"); // what llama.cpp takes when only a factor is said
     if (type == "linear") {
         h.rope_scale = (float) (1.0 / gguf_file_number(g, prefix + "rope.scaling.factor", 1.0));
         if (!(h.rope_scale > 0 && h.rope_scale <= 1)) {
@@ -46,11 +47,26 @@ static void rope_scaling_read(const gguf_file & g, const std::string & prefix, h
     }
 }
 
+// What gemma3 has beside llama's settings, with llama.cpp's defaults.
+static void gemma_read(const gguf_file & g, const std::string & prefix, hyper_params & h) {
+    if (gguf_file_number(g, prefix + "final_logit_softcapping", 0) != 0) {
+        fail_feature(g, "capped logits");
+    }
+    const bool has_window = gguf_file_has(g, prefix + "attention.sliding_window"), has_period = gguf_file_has(g, prefix + "attention.sliding_window_pattern");
+    h.swa_window    = has_window ? gguf_file_int(g, prefix + "attention.sliding_window", 0, 1 << 30) : 0;
+    h.swa_period    = has_period ? gguf_file_int(g, prefix + "attention.sliding_window_pattern", 1, 1024) : 6;
+    h.swa_rope_base = (float) gguf_file_number(g, prefix + "rope.freq_base_swa", 10000.0);
+    h.embd_scale    = sqrtf((float) h.n_embd);
+    if (h.n_layer == 62) { // the 27B model; the file does not say it
+        h.attn_scale = 1.0f/sqrtf((float) (h.n_embd/h.n_head));
+    }
+}
+
 static void features_check(const gguf_file & g, const std::string & prefix) {
     if (gguf_file_number(g, prefix + "expert_count", 0) > 0) {
         fail_feature(g, "a mixture of experts");
     }
-    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
+    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length", "attention.sliding_window_pattern"}) {
         const auto it = g.values.find(prefix + key);
         if (it != g.values.end() && it->second.type == GGUF_TYPE_ARRAY) {
             fail_feature(g, "layers of different sizes");
@@ -59,6 +75,9 @@ static void features_check(const gguf_file & g, const std::string & prefix) {
 }
 
 rope_params rope_params_of(const hyper_params & h, int64_t layer) {
+    if (h.swa_window > 0 && layer%h.swa_period != h.swa_period - 1) {
+        return {true, h.swa_rope_base, 1.0f};
+    }
     const int step = h.arch->no_rope_step;
     return {step == 0 || (layer + 1)%step != 0, h.rope_base, h.rope_scale};
 }
@@ -87,12 +106,15 @@ hyper_params hyper_params_read(const gguf_file & g) {
     const double attn_scale = gguf_file_number(g, prefix + "attention.scale", 0);
     h.attn_scale = attn_scale > 0 ? (float) attn_scale : 1.0f / sqrtf((float) h.head_dim);
 
+    if (h.arch->gemma) {
+        gemma_read(g, prefix, h);
+    }
     const int64_t value_dim = gguf_file_has(g, prefix + "attention.value_length") ? gguf_file_int(g, prefix + "attention.value_length", 2, 4096) : h.head_dim;
     if (value_dim != h.head_dim) {
         fail_feature(g, "keys and values of different lengths");
     }
     const bool sizes_fit = h.head_dim >= 2 && h.head_dim % 2 == 0 && h.n_head % h.n_head_kv == 0 && h.rope_dims <= h.head_dim && h.rope_dims % 2 == 0
-        && h.rope_base > 0 && h.norm_eps >= 0 && h.norm_eps < 1;
+        && h.rope_base > 0 && h.swa_rope_base > 0 && h.norm_eps >= 0 && h.norm_eps < 1;
     if (!sizes_fit) {
         fail_input("GGUF_DAMAGED", g.path + ": its heads, RoPE and norm settings do not fit together", "Copy or download the file again.");
     }

@@ -11,6 +11,7 @@ struct arch_facts {
     int          rope_mode;  // GGML_ROPE_TYPE_NORMAL or _NEOX
     bool         qk_norm;    // RMS norm of each head of q and k before RoPE
     int          no_rope_step; // every layer of this number has no RoPE (the 4th, the 8th, ...); 0 = all have it
+    bool         gemma;      // embeddings scaled by sqrt(n_embd), norms after both halves too, GELU for SiLU, sliding windows
 };
 
 struct hyper_params {
@@ -28,6 +29,10 @@ struct hyper_params {
     float   rope_scale = 1.0f;
     float   norm_eps   = 1e-5f;
     float   attn_scale = 0.0f; // 1/sqrt(head_dim) unless the file says otherwise
+    float   embd_scale = 1.0f;
+    int64_t swa_window = 0;    // tokens that a layer with a sliding window sees; 0 = no layer has one
+    int64_t swa_period = 0;    // every layer of this number sees all
+    float   swa_rope_base = 10000.0f;
 };
 
 // RoPE of one layer.

@@ -8,6 +8,7 @@ struct layer_tape {
     ggml_tensor * x_ff = nullptr;   // input of its feed-forward half
     ggml_tensor * q_raw = nullptr, * k_raw = nullptr; // before q/k norm (head_dim, heads, n_tokens)
     ggml_tensor * gate = nullptr, * up = nullptr;     // (n_ff, n_tokens)
+    ggml_tensor * attn_out = nullptr, * ffn_out = nullptr; // of both halves before their second norm (n_embd, n_tokens)
     linear_tape    qkv, o, gate_up, down;
     attention_tape attention;
 };

@@ -56,6 +56,10 @@ static std::vector<tensor_slot> model_slots(model & m) {
         }
         slots.push_back({block + "attn_norm.weight", &layer.attn_norm, h.n_embd, 0, true});
         slots.push_back({block + "ffn_norm.weight",  &layer.ffn_norm,  h.n_embd, 0, true});
+        if (h.arch->gemma) {
+            slots.push_back({block + "post_attention_norm.weight", &layer.attn_post_norm, h.n_embd, 0, true});
+            slots.push_back({block + "post_ffw_norm.weight",       &layer.ffn_post_norm,  h.n_embd, 0, true});
+        }
         if (h.arch->qk_norm) {
             slots.push_back({block + "attn_q_norm.weight", &layer.q_norm, h.head_dim, 0, true});
             slots.push_back({block + "attn_k_norm.weight", &layer.k_norm, h.head_dim, 0, true});

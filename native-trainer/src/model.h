@@ -23,6 +23,8 @@ struct linear {
 struct layer_weights {
     ggml_tensor * attn_norm = nullptr;      // (n_embd)
     ggml_tensor * ffn_norm  = nullptr;      // (n_embd)
+    ggml_tensor * attn_post_norm = nullptr; // (n_embd), arch_facts::gemma
+    ggml_tensor * ffn_post_norm  = nullptr;
     ggml_tensor * q_norm    = nullptr;      // (head_dim), arch_facts::qk_norm
     ggml_tensor * k_norm    = nullptr;
     rope_params   rope;

@@ -86,7 +86,9 @@ static void store(pass & s, ggml_tensor * value, ggml_tensor * target) {
 
 static void embed(policy & p, int64_t n_tokens) {
     pass s = pass_begin(p, n_tokens, false);
-    store(s, ggml_get_rows(s.g.ctx, p.base.token_embd, entries(s, p.buffers.ids, 0, n_tokens)), layer_input(s, p.buffers, 0, n_tokens));
+    const float scale = p.base.hparams.embd_scale;
+    ggml_tensor * x = ggml_get_rows(s.g.ctx, p.base.token_embd, entries(s, p.buffers.ids, 0, n_tokens));
+    store(s, scale != 1.0f ? ggml_scale(s.g.ctx, x, scale) : x, layer_input(s, p.buffers, 0, n_tokens));
     graph_run(s.g);
 }
 
@@ -109,7 +111,7 @@ static pass head_graph(policy & p, int64_t n_tokens, int64_t first, int64_t n, b
     const pair_buffers & b = p.buffers;
     pass s = pass_begin(p, n_tokens, false);
     ggml_tensor * x = ggml_get_rows(s.g.ctx, layer_input(s, b, p.base.hparams.n_layer, n_tokens), entries(s, b.rows, first, n)); // (n_embd, n)
-    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm);
+    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm, norm_reader::product);
     ggml_tensor * targets = ggml_reshape_2d(s.g.ctx, entries(s, b.targets, first, n), 1, n);
     ggml_tensor * logp = nullptr, * e = nullptr;
     s.ops->head(s, p.base.output, h, targets, entries(s, b.cells, first, n), &logp, direction ? &e : nullptr);

@@ -109,9 +109,9 @@ static ggml_tensor * linear_backward(pass & p, const linear * w, int n, const li
     return dx;
 }
 
-// ---- norm, RoPE, SwiGLU
+// ---- norm, RoPE, gated units
 
-static ggml_tensor * norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight) {
+static ggml_tensor * norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader) {
     return ggml_mul(p.g.ctx, ggml_rms_norm(p.g.ctx, x, p.base->hparams.norm_eps), weight);
 }
 
@@ -129,12 +129,37 @@ static ggml_tensor * rope_backward(pass & p, const rope_params & r, ggml_tensor 
     return ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
-static ggml_tensor * swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+// GELU in its tanh form is g sigmoid(u), u = a g + b g^3. ggml's own rounds to F16 on CPUs and has no backward.
+static const float GELU_A = 1.59576912160573f, GELU_B = GELU_A*0.044715f; // a = 2 sqrt(2/pi)
+
+static ggml_tensor * gelu_sigmoid(pass & p, ggml_tensor * gate) {
+    ggml_context * ctx = p.g.ctx;
+    return ggml_sigmoid(ctx, ggml_mul(ctx, gate, ggml_scale_bias(ctx, ggml_sqr(ctx, gate), GELU_B, GELU_A)));
+}
+
+// d gelu/dg = s (1 + g (1 - s) u')
+static ggml_tensor * gelu_slope(pass & p, ggml_tensor * gate, ggml_tensor * s) {
+    ggml_context * ctx = p.g.ctx;
+    ggml_tensor * du = ggml_scale_bias(ctx, ggml_sqr(ctx, gate), 3*GELU_B, GELU_A);
+    ggml_tensor * inner = ggml_mul(ctx, ggml_mul(ctx, gate, ggml_scale_bias(ctx, s, -1.0f, 1.0f)), du);
+    return ggml_mul(ctx, s, ggml_scale_bias(ctx, inner, 1.0f, 1.0f));
+}
+
+static ggml_tensor * glu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+    if (p.base->hparams.arch->gemma) {
+        return ggml_mul(p.g.ctx, ggml_mul(p.g.ctx, gate, gelu_sigmoid(p, gate)), up);
+    }
     return ggml_swiglu_split(p.g.ctx, gate, up);
 }
 
-static void swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
+static void glu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
     ggml_context * ctx = p.g.ctx;
+    if (p.base->hparams.arch->gemma) {
+        ggml_tensor * s = gelu_sigmoid(p, gate);
+        *dgate = ggml_mul(ctx, ggml_mul(ctx, dy, up), gelu_slope(p, gate, s));
+        *dup   = ggml_mul(ctx, dy, ggml_mul(ctx, gate, s));
+        return;
+    }
     *dgate = ggml_silu_back(ctx, ggml_mul(ctx, dy, up), gate);
     *dup   = ggml_mul(ctx, dy, ggml_silu(ctx, gate));
 }
@@ -220,6 +245,6 @@ const primitives primitives_ggml = {
     norm_forward, norm_backward,
     rope_forward, rope_backward,
     attention_forward, attention_backward,
-    swiglu_forward, swiglu_backward,
+    glu_forward, glu_backward,
     head,
 };

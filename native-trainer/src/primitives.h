@@ -27,6 +27,9 @@ struct attention_tape {
     ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head)
 };
 
+// What reads the result of a norm: a product, to which a binding may give numbers in another form, or anything else.
+enum class norm_reader { product, other };
+
 struct primitives;
 struct cpu_kernels;
 
@@ -71,7 +74,7 @@ struct primitives {
     ggml_tensor * (*linear_backward)(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
 
     // RMS norm over the fastest dimension, times weight:  y = w * x / sqrt(mean(x^2) + eps)
-    ggml_tensor * (*norm_forward) (pass & p, ggml_tensor * x, ggml_tensor * weight);
+    ggml_tensor * (*norm_forward) (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader);
     ggml_tensor * (*norm_backward)(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
 
     // x (head_dim, heads, n_tokens) rotated by pos
@@ -83,9 +86,9 @@ struct primitives {
     // dq, dk, dv in the shapes of q, k, v
     void (*attention_backward)(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
 
-    // y = silu(gate) * up, all (n_ff, n_tokens)
-    ggml_tensor * (*swiglu_forward)(pass & p, ggml_tensor * gate, ggml_tensor * up);
-    void (*swiglu_backward)(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+    // y = act(gate) * up, all (n_ff, n_tokens); act is SiLU, or GELU in its tanh form (arch_facts::gemma)
+    ggml_tensor * (*glu_forward)(pass & p, ggml_tensor * gate, ggml_tensor * up);
+    void (*glu_backward)(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
 
     // Log-probabilities of the targets of some rows, and the direction of their gradient:
     //   logp_c = log softmax(W h_c)[target_c]                               (1, n_rows)

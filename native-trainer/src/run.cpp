@@ -20,6 +20,18 @@ static void warn_about_pairs(const run & r) {
     }
 }
 
+// Layers with a sliding window are computed as if they saw everything: exact as long as nothing is further away.
+static void window_check(const model & m, const pair_set & set) {
+    const int64_t window = m.hparams.swa_window;
+    for (const token_pair & pair : set.pairs) {
+        const int64_t n = (int64_t) (pair.prompt.size() + std::max(pair.chosen.size(), pair.rejected.size()));
+        if (window > 0 && n > window) {
+            fail_input("SLIDING_WINDOW", "a pair has " + std::to_string(n) + " tokens; the model has layers that see " + std::to_string(window) + ", and longer pairs cannot be trained yet",
+                "Set max_length to " + std::to_string(window) + " or leave out the long pairs.");
+        }
+    }
+}
+
 void run_open(run & r, const std::string & config_path, config_use use) {
     r.config = config_read(config_path, use);
     const bool training = use == config_use::train;
@@ -32,6 +44,7 @@ void run_open(run & r, const std::string & config_path, config_use use) {
         model base;
         model_open(base, g, r.config.model);
         r.set = pairs_read(r.config.pairs, base.hparams.n_vocab, r.config.max_length);
+        window_check(base, r.set);
         policy_init(r.policy_, r.config, std::move(base), g, r.set.max_tokens, training);
     } catch (...) {
         gguf_file_close(g);

@@ -52,9 +52,9 @@ trainer_output run_trainer(const std::string & command, const std::string & argu
 trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell = "");
 
 // What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well.
-static const char * const GOLDEN_SETS[]        = {"", "tied", "qwen2", "qwen3", "smollm3"};
-static const char * const GOLDEN_EXO_SETS[]    = {"", "tied", "smollm3"};
-static const char * const GOLDEN_MASKED_SETS[] = {"", "smollm3"};
+static const char * const GOLDEN_SETS[]        = {"", "tied", "qwen2", "qwen3", "smollm3", "gemma3"};
+static const char * const GOLDEN_EXO_SETS[]    = {"", "tied", "smollm3", "gemma3"};
+static const char * const GOLDEN_MASKED_SETS[] = {"", "smollm3", "gemma3"};
 std::string golden_name(const std::string & name, const std::string & set); // "golden-orpo" -> "golden-orpo-qwen2"
 
 // The goldens' model, adapter and settings.

@@ -144,6 +144,19 @@ static void test_models() {
         "inspect says why it is not trainable: " + inspected.text);
 }
 
+static void test_sliding_window() {
+    const std::string key = "gemma3.attention.sliding_window";
+    std::string bytes = read_text(fixture("model-gemma3-f32.gguf"));
+    const uint32_t window = 64;
+    memcpy(&bytes[bytes.find(key) + key.size() + 4], &window, sizeof(window)); // behind the number of its type
+    write_text(tmp_file("narrow.gguf"), bytes);
+    json config = golden_config("gemma3", "orpo");
+    config["model"] = tmp_file("narrow.gguf");
+    expect_error("a pair longer than the sliding window", run_trainer("score", config), "SLIDING_WINDOW");
+    config["max_length"] = window;
+    check(run_trainer("score", config).exit == EXIT_DONE, "pairs up to the sliding window");
+}
+
 static void test_adapters() {
     expect_error("missing adapter", score_with("adapter_in", tmp_file("none.gguf")), "FILE_NOT_FOUND");
     expect_error("a model as adapter", score_with("adapter_in", fixture("model-f32.gguf")), "NOT_AN_ADAPTER");
@@ -223,6 +236,7 @@ int main() {
     test_config();
     test_pairs();
     test_models();
+    test_sliding_window();
     test_adapters();
     test_checkpoints();
     test_damaged_bytes();

@@ -21,6 +21,7 @@ static const case_shape CASES[] = {
     {"head_dim 64",  192, 352, 3, 3, 64,  16, 70, 67, 131, GGML_TYPE_Q8_0},
     {"head_dim 80",  160, 96,  4, 2, 80,  7,  1,  66, 3,  GGML_TYPE_F16},
     {"head_dim 128", 256, 256, 2, 1, 128, 3,  65, 1,  40, GGML_TYPE_Q4_K},
+    {"head_dim 256", 64, 128, 2, 1, 256, 4,  20, 9,  31, GGML_TYPE_F32},
     {"odd sizes",    90,  70,  5, 5, 18,  1,  33, 9,  8,  GGML_TYPE_BF16},
 };
 

@@ -121,7 +121,7 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
         along   += (double) x[i]*w[i]*dy[i];
     }
     const double inverse = 1/std::sqrt(squares/(double) n + eps);
-    doubles norm(size), norm_back(size), swiglu(size), d_gate(size), d_up(size), exps(size), ds(size), neox(size), pairs(size);
+    doubles norm(size), norm_back(size), swiglu(size), d_gate(size), d_up(size), geglu(size), d_gelu_gate(size), d_gelu_up(size), exps(size), ds(size), neox(size), pairs(size);
     double sum = 0, dot = 0;
     for (size_t i = 0; i < size; i++) {
         norm[i]      = x[i]*inverse*w[i];
@@ -130,6 +130,10 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
         swiglu[i] = x[i]*s*up[i];
         d_gate[i] = (double) dy[i]*up[i]*s*(1 + x[i]*(1 - s));
         d_up[i]   = (double) dy[i]*x[i]*s;
+        const double g = x[i], c = std::sqrt(2/std::acos(-1.0)), t = std::tanh(c*(g + 0.044715*g*g*g));
+        geglu[i]       = 0.5*g*(1 + t)*up[i];
+        d_gelu_gate[i] = (double) dy[i]*up[i]*(0.5*(1 + t) + 0.5*g*(1 - t*t)*c*(1 + 3*0.044715*g*g));
+        d_gelu_up[i]   = (double) dy[i]*0.5*g*(1 + t);
         exps[i]   = std::exp(0.7*x[i] - 2.5);
         ds[i]     = 0.7*exps[i]*((double) dy[i] - 0.3);
         sum += exps[i];
@@ -141,11 +145,16 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
     k.norm_back(dy.data(), x.data(), w.data(), n, (float) eps, y.data());
     check_error(name + "norm backward", distance(y, norm_back), 2e-6);
     check(y[size] == 99.0f, name + "norm backward stays inside its row");
-    k.swiglu(x.data(), up.data(), false, n, p.data());
+    k.glu(x.data(), up.data(), false, false, n, p.data());
     check_error(name + "swiglu", distance(read_products(k, p.data(), size), swiglu), rounding(k)*2);
-    k.swiglu_back(x.data(), up.data(), false, dy.data(), n, p.data(), p2.data());
+    k.glu_back(x.data(), up.data(), false, false, dy.data(), n, p.data(), p2.data());
     check_error(name + "swiglu backward, gate", distance(read_products(k, p.data(), size), d_gate), rounding(k)*2);
     check_error(name + "swiglu backward, up", distance(read_products(k, p2.data(), size), d_up), rounding(k)*2);
+    k.glu(x.data(), up.data(), false, true, n, p.data());
+    check_error(name + "geglu", distance(read_products(k, p.data(), size), geglu), rounding(k)*2);
+    k.glu_back(x.data(), up.data(), false, true, dy.data(), n, p.data(), p2.data());
+    check_error(name + "geglu backward, gate", distance(read_products(k, p.data(), size), d_gelu_gate), rounding(k)*2);
+    check_error(name + "geglu backward, up", distance(read_products(k, p2.data(), size), d_gelu_up), rounding(k)*2);
 
     const float total = k.exp_row(x.data(), n, 0.7f, 2.5f, p.data());
     check_error(name + "sum of exponentials", relative_error(total, sum), 1e-6);

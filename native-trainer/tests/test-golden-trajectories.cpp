@@ -41,6 +41,7 @@ int main() {
     test_trajectory("orpo-masked",      "",        "orpo", true);
     test_trajectory("exo-b0.1",         "",        "exo",  false);
     test_trajectory("exo-b0.1-smollm3", "smollm3", "exo",  false);
+    test_trajectory("exo-b0.1-gemma3",  "gemma3",  "exo",  false);
     test_trajectory("exo-b0.5",         "",        "exo",  false);
     test_trajectory("exo-b0.1-masked",  "",        "exo",  true);
     return test_result();

@@ -12,7 +12,7 @@ import {
 } from "./gguf/index.ts";
 
 /** What native-trainer trains; it checks again, tensor by tensor, before a run. */
-const TRAINABLE_ARCHITECTURES = new Set(["llama", "qwen2", "qwen3", "smollm3"]);
+const TRAINABLE_ARCHITECTURES = new Set(["llama", "qwen2", "qwen3", "smollm3", "gemma3"]);
 const TRAINABLE_TYPES = new Set(
   (
     "F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS IQ3_S IQ3_XXS " +

@@ -40,9 +40,9 @@ struct cpu_kernels {
     // y is F32, or product numbers when to_product is said
     void (*norm)     (const float * x, const float * w, int64_t n, float eps, void * y, bool to_product);
     void (*norm_back)(const float * dy, const float * x, const float * w, int64_t n, float eps, float * dx);
-    // gate and up are F32, or product numbers when `product` is said
-    void (*swiglu)     (const void * gate, const void * up, bool product, int64_t n, void * y);
-    void (*swiglu_back)(const void * gate, const void * up, bool product, const float * dy, int64_t n, void * dgate, void * dup);
+    // act(gate) up; gate and up are F32, or product numbers when `product` is said; act is SiLU or GELU
+    void (*glu)     (const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y);
+    void (*glu_back)(const void * gate, const void * up, bool product, bool gelu, const float * dy, int64_t n, void * dgate, void * dup);
     // cos and sin of n/2 angles; pairs are neighbours, or (neox) n/2 apart. sign = -1 turns back
     void (*rope)(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y);
 

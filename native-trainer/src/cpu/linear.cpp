@@ -144,7 +144,7 @@ static void run_products(const cpu_kernels & k, const product * products, int n,
 }
 
 // Which layers share an input tells what they are. The backward pass takes q, k and v as they were, gate and up in product
-// numbers (SwiGLU's forward records them).
+// numbers (the gated unit's forward records them).
 static const int GATE_AND_UP = 2, QKV = 3;
 
 static void kept_gate_and_up(pass & p, const linear * w, int64_t n_tokens, ggml_tensor ** y) {

@@ -237,37 +237,58 @@ struct product_reader {
     static vf part(const element * p, int64_t n) { return punload_part(p, n); }
 };
 
-template <typename R>
-void swiglu_from(const void * gate, const void * up, int64_t n, void * y) {
+// Both activations are g sigmoid(u(g)): for GELU 1 + tanh z = 2 sigmoid(2 z).
+struct silu_inner {
+    static vf value(vf g) { return g; }
+    static vf slope(vf)   { return vset(1); }
+};
+
+struct gelu_inner { // u = a g + b g^3, a = 2 sqrt(2/pi), b = 0.044715 a
+    static vf value(vf g) { return vmul(g, vfma(vmul(g, g), vset(0.0713548163f), vset(1.5957691216f))); }
+    static vf slope(vf g) { return vfma(vmul(g, g), vset(3*0.0713548163f), vset(1.5957691216f)); }
+};
+
+template <typename R, typename U>
+void glu_from(const void * gate, const void * up, int64_t n, void * y) {
     const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
     element * to = (element *) y;
-    const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(g)), u); };
+    const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(U::value(g))), u); };
     in_vectors(n, [&](int64_t i) { pstore(to + i, value(R::whole(gates + i), R::whole(ups + i))); },
         [&](int64_t i, int64_t count) { pstore_part(to + i, value(R::part(gates + i, count), R::part(ups + i, count)), count); });
 }
 
-void swiglu(const void * gate, const void * up, bool product, int64_t n, void * y) {
-    product ? swiglu_from<product_reader>(gate, up, n, y) : swiglu_from<f32_reader>(gate, up, n, y);
+template <typename U>
+void glu_with(const void * gate, const void * up, bool product, int64_t n, void * y) {
+    product ? glu_from<product_reader, U>(gate, up, n, y) : glu_from<f32_reader, U>(gate, up, n, y);
 }
 
-template <typename R>
-void swiglu_back_from(const void * gate, const void * up, const float * dy, int64_t n, void * dgate, void * dup) {
+void glu(const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y) {
+    gelu ? glu_with<gelu_inner>(gate, up, product, n, y) : glu_with<silu_inner>(gate, up, product, n, y);
+}
+
+template <typename R, typename U>
+void glu_back_from(const void * gate, const void * up, const float * dy, int64_t n, void * dgate, void * dup) {
     const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
     element * to_gate = (element *) dgate, * to_up = (element *) dup;
-    const auto slope = [](vf g, vf s) { return vmul(s, vfma(g, vsub(vset(1), s), vset(1))); }; // d silu(g)/dg, s = sigmoid(g)
+    const auto slope = [](vf g, vf s) { return vmul(s, vfma(vmul(g, U::slope(g)), vsub(vset(1), s), vset(1))); }; // of g sigmoid(u), s = sigmoid(u)
     in_vectors(n, [&](int64_t i) {
-            const vf g = R::whole(gates + i), s = sigmoid(g), d = vload(dy + i);
+            const vf g = R::whole(gates + i), s = sigmoid(U::value(g)), d = vload(dy + i);
             pstore(to_gate + i, vmul(vmul(d, R::whole(ups + i)), slope(g, s)));
             pstore(to_up + i, vmul(d, vmul(g, s)));
         }, [&](int64_t i, int64_t count) {
-            const vf g = R::part(gates + i, count), s = sigmoid(g), d = vload_part(dy + i, count);
+            const vf g = R::part(gates + i, count), s = sigmoid(U::value(g)), d = vload_part(dy + i, count);
             pstore_part(to_gate + i, vmul(vmul(d, R::part(ups + i, count)), slope(g, s)), count);
             pstore_part(to_up + i, vmul(d, vmul(g, s)), count);
         });
 }
 
-void swiglu_back(const void * gate, const void * up, bool product, const float * dy, int64_t n, void * dgate, void * dup) {
-    product ? swiglu_back_from<product_reader>(gate, up, dy, n, dgate, dup) : swiglu_back_from<f32_reader>(gate, up, dy, n, dgate, dup);
+template <typename U>
+void glu_back_with(const void * gate, const void * up, bool product, const float * dy, int64_t n, void * dgate, void * dup) {
+    product ? glu_back_from<product_reader, U>(gate, up, dy, n, dgate, dup) : glu_back_from<f32_reader, U>(gate, up, dy, n, dgate, dup);
+}
+
+void glu_back(const void * gate, const void * up, bool product, bool gelu, const float * dy, int64_t n, void * dgate, void * dup) {
+    gelu ? glu_back_with<gelu_inner>(gate, up, product, dy, n, dgate, dup) : glu_back_with<silu_inner>(gate, up, product, dy, n, dgate, dup);
 }
 
 void rope(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y) {
@@ -358,4 +379,4 @@ void softmax_back(const float * s, const float * dp, const float * lse, const fl
 
 #define CPU_KERNELS(name, gemm_function) { \
     name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, dequantize, transpose, \
-    norm, norm_back, swiglu, swiglu_back, rope, maximum, exp_row, dot_product, scale_row, add_scaled, multiply_row, softmax_back }
+    norm, norm_back, glu, glu_back, rope, maximum, exp_row, dot_product, scale_row, add_scaled, multiply_row, softmax_back }

@@ -47,12 +47,12 @@ void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded);
 
 void          cpu_linear_forward (pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape);
 ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
-ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight);
+ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader);
 ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
 ggml_tensor * cpu_rope_forward (pass & p, const rope_params & r, ggml_tensor * x);
 ggml_tensor * cpu_rope_backward(pass & p, const rope_params & r, ggml_tensor * dy);
 ggml_tensor * cpu_attention_forward (pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
 void          cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
-ggml_tensor * cpu_swiglu_forward (pass & p, ggml_tensor * gate, ggml_tensor * up);
-void          cpu_swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+ggml_tensor * cpu_glu_forward (pass & p, ggml_tensor * gate, ggml_tensor * up);
+void          cpu_glu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
 void          cpu_head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e);

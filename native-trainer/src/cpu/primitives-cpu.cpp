@@ -11,7 +11,7 @@ static primitives table_of(const cpu_kernels & k) {
         cpu_norm_forward, cpu_norm_backward,
         cpu_rope_forward, cpu_rope_backward,
         cpu_attention_forward, cpu_attention_backward,
-        cpu_swiglu_forward, cpu_swiglu_backward,
+        cpu_glu_forward, cpu_glu_backward,
         cpu_head,
     };
 }

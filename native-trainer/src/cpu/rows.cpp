@@ -1,4 +1,4 @@
-// Norm, RoPE and SwiGLU: one row after the other.
+// Norm, RoPE and the gated units: one row after the other.
 #include "op.h"
 
 #include <algorithm>
@@ -31,18 +31,18 @@ static ggml_tensor * with_rows_contiguous(pass & p, ggml_tensor * t) {
 
 // ---- norm
 
-ggml_tensor * cpu_norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight) {
+ggml_tensor * cpu_norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader) {
     const cpu_kernels & k = kernels_of(p);
     x = with_rows_contiguous(p, x);
     const float eps = p.base->hparams.norm_eps;
     const int64_t n = x->ne[0], n_rows = x->ne[1]*x->ne[2];
-    if (x->ne[2] > 1) { // of the heads of q or k: RoPE reads it
+    if (reader == norm_reader::other) {
         ggml_tensor * y = op_add(p, GGML_TYPE_F32, n, n_rows, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
             for_rows(w, n_rows, [&](int64_t row) { k.norm(row_of(x, row), (const float *) weight->data, n, eps, row_of(dst, row), false); });
         });
         return ggml_reshape_3d(p.g.ctx, y, n, x->ne[1], x->ne[2]);
     }
-    const int64_t padded = padded_k(k, n); // a product reads it
+    const int64_t padded = padded_k(k, n);
     return op_add(p, k.product, padded, n_rows, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
             void * y = (char *) dst->data + (size_t) row*dst->nb[1];
@@ -78,10 +78,12 @@ struct rope_table {
 };
 
 static std::shared_ptr<const rope_table> rope_table_for(const model & m, const rope_params & r, int64_t n_positions) {
-    static std::shared_ptr<const rope_table> last;
+    static std::shared_ptr<const rope_table> last[2]; // layers with and without a sliding window
     const int dims = m.hparams.rope_dims;
-    if (last && last->base == r.base && last->scale == r.scale && last->dims == dims && last->freqs == m.rope_freqs && last->n_positions >= n_positions) {
-        return last;
+    for (const std::shared_ptr<const rope_table> & t : last) {
+        if (t && t->base == r.base && t->scale == r.scale && t->dims == dims && t->freqs == m.rope_freqs && t->n_positions >= n_positions) {
+            return t;
+        }
     }
     auto t = std::make_shared<rope_table>();
     t->base = r.base, t->scale = r.scale, t->dims = dims, t->freqs = m.rope_freqs, t->n_positions = n_positions;
@@ -96,7 +98,8 @@ static std::shared_ptr<const rope_table> rope_table_for(const model & m, const r
             t->sines  [(size_t) (position*half + i)] = (float) sin((double) position*frequency);
         }
     }
-    return last = t;
+    last[1] = last[0];
+    return last[0] = t;
 }
 
 // x (head_dim, heads, n_tokens)
@@ -122,23 +125,24 @@ static ggml_tensor * rope(pass & p, const rope_params & r, ggml_tensor * x, floa
 ggml_tensor * cpu_rope_forward(pass & p, const rope_params & r, ggml_tensor * x)   { return rope(p, r, x,   1.0f); }
 ggml_tensor * cpu_rope_backward(pass & p, const rope_params & r, ggml_tensor * dy) { return rope(p, r, dy, -1.0f); }
 
-// ---- SwiGLU
+// ---- gated units
 
 static void * number_row(const ggml_tensor * t, int64_t row) {
     return (char *) t->data + (size_t) row*t->nb[1];
 }
 
 // gate and up are F32, or product numbers where the backward pass has kept them so
-ggml_tensor * cpu_swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+ggml_tensor * cpu_glu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t n = p.base->hparams.n_ff, n_rows = gate->ne[1], padded = padded_k(k, n);
+    const bool gelu = p.base->hparams.arch->gemma;
     const bool product = gate->ne[0] == padded && gate->type == k.product, record = p.mode == tape_mode::record;
     ggml_tensor * kept_gate = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
     ggml_tensor * kept_up   = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
     return op_add(p, k.product, padded, n_rows, {gate, up}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
             void * y = number_row(dst, row);
-            k.swiglu(number_row(gate, row), number_row(up, row), product, n, y);
+            k.glu(number_row(gate, row), number_row(up, row), product, gelu, n, y);
             zero_tail(k, y, n, padded);
             if (record) {
                 k.to_product(row_of(gate, row), 1.0f, n, number_row(kept_gate, row));
@@ -148,14 +152,14 @@ ggml_tensor * cpu_swiglu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up)
     });
 }
 
-void cpu_swiglu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
+void cpu_glu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t n = p.base->hparams.n_ff, n_rows = gate->ne[1], padded = padded_k(k, n);
-    const bool product = gate->ne[0] == padded && gate->type == k.product;
+    const bool product = gate->ne[0] == padded && gate->type == k.product, gelu = p.base->hparams.arch->gemma;
     ggml_tensor * both = op_add(p, k.product, padded, 2*n_rows, {gate, up, dy}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
             void * to_gate = number_row(dst, row), * to_up = number_row(dst, n_rows + row);
-            k.swiglu_back(number_row(gate, row), number_row(up, row), product, row_of(dy, row), n, to_gate, to_up);
+            k.glu_back(number_row(gate, row), number_row(up, row), product, gelu, row_of(dy, row), n, to_gate, to_up);
             zero_tail(k, to_gate, n, padded);
             zero_tail(k, to_up, n, padded);
         });

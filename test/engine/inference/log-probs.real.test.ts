@@ -55,22 +55,24 @@ function logSoftmaxAt(logits: Float32Array, index: number): number {
 }
 
 describe("log-probs", () => {
+  // ggml looks GELU up in a table of F16 numbers, which is what the wider limit of gemma3 is for
   it.each([
-    ["llama", "", "-orpo"],
-    ["tied llama", "-tied", "-orpo-tied"],
-    ["qwen2", "-qwen2", "-orpo-qwen2"],
-    ["qwen3", "-qwen3", "-orpo-qwen3"],
-    ["smollm3", "-smollm3", "-orpo-smollm3"],
-  ])("with an adapter equal TRL's, pair by pair: %s", async (_, suffix, golden) => {
+    ["llama", "", 1e-5],
+    ["tied llama", "-tied", 1e-5],
+    ["qwen2", "-qwen2", 1e-5],
+    ["qwen3", "-qwen3", 1e-5],
+    ["smollm3", "-smollm3", 1e-5],
+    ["gemma3", "-gemma3", 5e-5],
+  ])("with an adapter equal TRL's, pair by pair: %s", async (_, suffix, limit) => {
     const sequences = pairs.flatMap(({ prompt, chosen, rejected }) =>
       [chosen, rejected].map((response) => ({ ids: [...prompt, ...response], from: prompt.length })),
     );
     const adapterPath = join(referenceDir, `adapter-init${suffix}.gguf`);
     const scores = await scoreOf(join(referenceDir, `model${suffix}-f32.gguf`), adapterPath, sequences);
-    const { pairs: expected } = readJson(join(referenceDir, `golden${golden}.json`)) as { pairs: GoldenPair[] };
+    const { pairs: expected } = readJson(join(referenceDir, `golden-orpo${suffix}.json`)) as { pairs: GoldenPair[] };
     for (const [index, { chosen_logp_sum: chosen, rejected_logp_sum: rejected }] of expected.entries()) {
-      expect(Math.abs(sum(scores[2 * index]!) / chosen - 1)).toBeLessThan(1e-5);
-      expect(Math.abs(sum(scores[2 * index + 1]!) / rejected - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(sum(scores[2 * index]!) / chosen - 1)).toBeLessThan(limit);
+      expect(Math.abs(sum(scores[2 * index + 1]!) / rejected - 1)).toBeLessThan(limit);
     }
   });
 

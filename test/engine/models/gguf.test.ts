@@ -141,8 +141,8 @@ describe("what a header says", () => {
   });
 
   it("of every model that the trainer has golden numbers for: trainable", async () => {
-    for (const name of ["model-f32", "model-tied-f32", "model-qwen2-f32", "model-qwen3-f32", "model-smollm3-f32"]) {
-      const facts = await readModelFacts(join(referenceDir, `${name}.gguf`));
+    for (const name of ["", "-tied", "-qwen2", "-qwen3", "-smollm3", "-gemma3"]) {
+      const facts = await readModelFacts(join(referenceDir, `model${name}-f32.gguf`));
       expect(facts).toMatchObject({ trainable: true, quantisation: "F32", hasChatTemplate: false });
     }
   });
