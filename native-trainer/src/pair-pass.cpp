@@ -64,6 +64,7 @@ static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
     s.lora = with_lora && p.has_adapter;
     s.dropout = s.lora && p.dropout ? p.buffers.dropout : nullptr;
     s.dropout_seed = p.dropout_seed;
+    s.fine = p.fine;
     return s;
 }
 
@@ -352,6 +353,8 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     device_set_threads(p.dev, thread_tuner_best(p.tuner));
     p.dev.precision_f32 = config.precision_f32;
     p.dev.own_threads = primitives_for(p.dev).cpu != nullptr;
+    // Without it BF16's rounding would be several percent of EXO's loss, which compares sums over a whole response with the reference's
+    p.fine = primitives_for(p.dev).fine_products;
     p.base = std::move(base);
     p.plan.precision_f32 = config.precision_f32;
     const double process_mb = p.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries

@@ -45,6 +45,7 @@ struct policy {
     model_plan   plan;
     double       estimate_mb = 0;
     bool         has_adapter = false;
+    bool         fine = false;            // see pass::fine
     uint64_t     dropout_seed = 0;        // of the pair at hand
     bool         dropout = false;         // on for the next forward and backward pass
 };

@@ -240,7 +240,7 @@ static void head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targ
 }
 
 const primitives primitives_ggml = {
-    "ggml", 128, true, nullptr,
+    "ggml", 128, true, false, nullptr,
     linear_forward, linear_backward,
     norm_forward, norm_backward,
     rope_forward, rope_backward,

@@ -53,6 +53,7 @@ struct pass {
     ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
     uint64_t            dropout_seed = 0;
     float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
+    bool                fine = false;              // finer products in the forward pass, for bindings that know them
     tape_mode           mode = tape_mode::forward;
     ggml_tensor *       saved = nullptr;           // bytes of this layer; null in mode record: only counted
     int64_t             saved_bytes = 0;           // used so far
@@ -63,6 +64,7 @@ struct primitives {
     const char * name;
     int64_t      cpu_head_rows;         // rows that the head takes at once on a CPU
     bool         transposed_weights;    // the backward pass needs linear::w_t
+    bool         fine_products;         // knows pass::fine
     const cpu_kernels * cpu;            // null: ggml's operators
 
     // Linear layers that read the same input (q,k,v or gate,up or one alone), i < n:

@@ -156,6 +156,21 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
     check_error(name + "geglu backward, gate", distance(read_products(k, p.data(), size), d_gelu_gate), rounding(k)*2);
     check_error(name + "geglu backward, up", distance(read_products(k, p2.data(), size), d_gelu_up), rounding(k)*2);
 
+    k.glu_f32(x.data(), up.data(), false, n, y.data());
+    check_error(name + "swiglu, F32", distance(y, swiglu), 2e-6);
+    k.glu_f32(x.data(), up.data(), true, n, y.data());
+    check_error(name + "geglu, F32", distance(y, geglu), 2e-6);
+    check(y[size] == 99.0f, name + "geglu stays inside its row");
+    k.split(x.data(), 1.0f, n, p.data(), p2.data());
+    const doubles high = read_products(k, p.data(), size), low = read_products(k, p2.data(), size);
+    doubles both(size), exact(x.begin(), x.begin() + (int64_t) size);
+    for (size_t i = 0; i < size; i++) {
+        both[i] = high[i] + low[i];
+    }
+    check_error(name + "high part", distance(high, exact), rounding(k)*2);
+    check_error(name + "high and low part", distance(both, exact), k.product == GGML_TYPE_BF16 ? 2e-5 : 1e-7);
+    check_error(name + "sum of exponentials, F32", relative_error(k.exp_row_f32(x.data(), n, 0.7f, 2.5f, y.data()), sum), 1e-6);
+    check_error(name + "exponentials, F32", distance(y, exps), 1e-6);
     const float total = k.exp_row(x.data(), n, 0.7f, 2.5f, p.data());
     check_error(name + "sum of exponentials", relative_error(total, sum), 1e-6);
     check_error(name + "exponentials", distance(read_products(k, p.data(), size), exps), rounding(k)*2);

@@ -108,7 +108,8 @@ static head_forms forms_of(const cpu_kernels & k, int64_t head_dim, const places
 struct formed {
     ggml_tensor * source;
     bool          wanted[3];
-    int64_t       offset[3];                 // elements in the destination
+    int64_t       offset[3] = {};            // elements in the destination
+    bool          low = false;               // what rounding lost, [Note: fine products]
 };
 
 static int64_t plan_forms(const head_forms & h, std::vector<formed> & list) {
@@ -132,7 +133,12 @@ static void make_forms(const cpu_kernels & k, const places & s, const head_forms
     for (int i = 0; i < s.n_segments; i++) {
         for (int64_t j = 0; j < s.segments[i].n; j++) {
             const float * from = (const float *) ((const char *) f.source->data + (size_t) head*f.source->nb[1] + (size_t) (s.segments[i].token + j)*f.source->nb[2]);
-            k.to_product(from, 1.0f, h.head_dim, elements(k, rows, (s.segments[i].place + j)*h.dim_padded));
+            void * to = elements(k, rows, (s.segments[i].place + j)*h.dim_padded);
+            if (f.low) {
+                k.split(from, 1.0f, h.head_dim, workspace(ith, SLOT_B, h.dim_padded*product_size(k)), to);
+            } else {
+                k.to_product(from, 1.0f, h.head_dim, to);
+            }
         }
     }
     for (int64_t place = 0; f.wanted[FORM_COLUMN_PANELS] && place < s.n; place += k.panel) {
@@ -168,21 +174,44 @@ static ggml_tensor * add_forms(pass & p, const places & s, const head_forms & h,
 
 // ---- products of a strip
 
+// The factors of a product, and the other two of a fine one: high high + low high + high low.
+struct factors {
+    const void * a, * panels;
+    const void * a_low = nullptr, * panels_low = nullptr;
+
+    int terms(const void * (*list)[2]) const {
+        const void * all[3][2] = {{a, panels}, {a_low, panels}, {a, panels_low}};
+        memcpy(list, all, sizeof(all));
+        return a_low ? 3 : 1;
+    }
+};
+
 // scores (rows, width) = A (rows, head_dim) times the panels of each range
-static void score_product(const cpu_kernels & k, const head_forms & h, const void * a, int64_t rows, const void * panels, const ranges & r, float * scores) {
+static void score_product(const cpu_kernels & k, const head_forms & h, const factors & f, int64_t rows, const ranges & r, float * scores) {
+    const void * terms[3][2];
+    const int n = f.terms(terms);
     for (int i = 0; i < r.n; i++) {
-        const gemm_segment segment = {a, h.dim_padded, elements(k, panels, r.list[i].place*h.dim_padded), h.dim_padded*k.panel, h.dim_padded};
-        k.gemm(rows, round_up(r.list[i].n, k.panel), &segment, 1, scores + r.list[i].column, r.width, false);
+        gemm_segment segments[3];
+        for (int t = 0; t < n; t++) {
+            segments[t] = {terms[t][0], h.dim_padded, elements(k, terms[t][1], r.list[i].place*h.dim_padded), h.dim_padded*k.panel, h.dim_padded};
+        }
+        k.gemm(rows, round_up(r.list[i].n, k.panel), segments, n, scores + r.list[i].column, r.width, false);
     }
 }
 
 // out (rows, head_dim) = or += weights (rows, width) times the row panels of each range
-static void mix_product(const cpu_kernels & k, const head_forms & h, const void * weights, int64_t rows, const void * panels, const ranges & r, float * out, int64_t ld, bool add) {
-    gemm_segment segments[3];
-    for (int i = 0; i < r.n; i++) {
-        segments[i] = {elements(k, weights, r.list[i].column), r.width, elements(k, panels, r.list[i].place*k.panel), h.n_places*k.panel, round_up(r.list[i].n, k.panel)};
+static void mix_product(const cpu_kernels & k, const head_forms & h, const factors & f, int64_t rows, const ranges & r, float * out, int64_t ld, bool add) {
+    const void * terms[3][2];
+    const int n = f.terms(terms);
+    gemm_segment segments[3*3];
+    int n_segments = 0;
+    for (int t = 0; t < n; t++) {
+        for (int i = 0; i < r.n; i++) {
+            const range & here = r.list[i];
+            segments[n_segments++] = {elements(k, terms[t][0], here.column), r.width, elements(k, terms[t][1], here.place*k.panel), h.n_places*k.panel, round_up(here.n, k.panel)};
+        }
     }
-    k.gemm(rows, h.head_dim, segments, r.n, out, ld, add);
+    k.gemm(rows, h.head_dim, segments, n_segments, out, ld, add);
 }
 
 // ---- forward
@@ -192,8 +221,9 @@ static int64_t visible_keys(const range & r, const places::strip & strip, int64_
     return r.own ? strip.first + i + 1 : r.n;
 }
 
-// scores -> exp(scale s - max) in product numbers, zero where nothing is seen; returns the sum and the logarithm of it
-static float softmax_row(const cpu_kernels & k, const ranges & r, const places::strip & strip, int64_t i, const float * s, float scale, void * p, float & lse) {
+// scores -> exp(scale s - max) in product numbers, zero where nothing is seen; returns the sum and the logarithm of it. With
+// p_low the scores are lost.
+static float softmax_row(const cpu_kernels & k, const ranges & r, const places::strip & strip, int64_t i, float * s, float scale, void * p, void * p_low, float & lse) {
     float top = -INFINITY, sum = 0;
     for (int j = 0; j < r.n; j++) {
         top = std::max(top, k.maximum(s + r.list[j].column, visible_keys(r.list[j], strip, i)));
@@ -202,7 +232,14 @@ static float softmax_row(const cpu_kernels & k, const ranges & r, const places::
         const range & here = r.list[j];
         const int64_t n = visible_keys(here, strip, i);
         void * to = elements(k, p, here.column);
-        sum += k.exp_row(s + here.column, n, scale, scale*top, to);
+        if (p_low) {
+            void * to_low = elements(k, p_low, here.column);
+            sum += k.exp_row_f32(s + here.column, n, scale, scale*top, s + here.column);
+            k.split(s + here.column, 1.0f, n, to, to_low);
+            zero_tail(k, to_low, n, round_up(here.n, k.panel));
+        } else {
+            sum += k.exp_row(s + here.column, n, scale, scale*top, to);
+        }
         zero_tail(k, to, n, round_up(here.n, k.panel));
     }
     lse = scale*top + logf(sum);
@@ -213,56 +250,94 @@ struct forward_op {
     const cpu_kernels * k;
     places     s;
     head_forms h;
-    formed     q, key, v;
+    formed     q, key, v, q_low, key_low, v_low; // the last three of fine products
     float      scale;
-    int64_t    n_head, group, ld;            // ld: of the output rows
+    int64_t    n_head, group, ld, plane;     // ld, plane: of the output
+    bool       fine;
+
+    const void * at(const formed & f, form which, int64_t head, const void * forms, int64_t place = 0) const {
+        return elements(*k, form_at(*k, h, f, which, head, (void *) forms), place*h.dim_padded);
+    }
 
     void run(int64_t head, const places::strip & strip, const void * forms, void * out, float * lse, int ith) const {
         const ranges r = keys_of(*k, s, strip);
         const segment & own = s.segments[strip.segment];
+        const int64_t first = own.place + strip.first, kv = head/group;
         float * scores = (float *) workspace(ith, SLOT_A, STRIP*r.width*(int64_t) sizeof(float));
-        char * weights = (char *) workspace(ith, SLOT_B, STRIP*r.width*product_size(*k));
+        char * weights = (char *) workspace(ith, SLOT_B, (fine ? 2 : 1)*STRIP*r.width*product_size(*k));
+        char * weights_low = fine ? elements(*k, weights, STRIP*r.width) : nullptr;
         float * mixed  = (float *) workspace(ith, SLOT_C, STRIP*h.head_dim*(int64_t) sizeof(float));
-        const void * a = elements(*k, form_at(*k, h, q, FORM_ROWS, head, (void *) forms), (own.place + strip.first)*h.dim_padded);
-        score_product(*k, h, a, strip.n, form_at(*k, h, key, FORM_COLUMN_PANELS, head/group, (void *) forms), r, scores);
+        factors qk = {at(q, FORM_ROWS, head, forms, first), at(key, FORM_COLUMN_PANELS, kv, forms)}, pv = {weights, at(v, FORM_ROW_PANELS, kv, forms)};
+        if (fine) {
+            qk.a_low = at(q_low, FORM_ROWS, head, forms, first);
+            qk.panels_low = at(key_low, FORM_COLUMN_PANELS, kv, forms);
+            pv.a_low = weights_low;
+            pv.panels_low = at(v_low, FORM_ROW_PANELS, kv, forms);
+        }
+        score_product(*k, h, qk, strip.n, r, scores);
         float sums[STRIP];
         for (int64_t i = 0; i < strip.n; i++) {
-            sums[i] = softmax_row(*k, r, strip, i, scores + i*r.width, scale, elements(*k, weights, i*r.width), lse[head*s.n + own.place + strip.first + i]);
+            void * row_low = fine ? elements(*k, weights_low, i*r.width) : nullptr;
+            sums[i] = softmax_row(*k, r, strip, i, scores + i*r.width, scale, elements(*k, weights, i*r.width), row_low, lse[head*s.n + first + i]);
         }
-        mix_product(*k, h, weights, strip.n, form_at(*k, h, v, FORM_ROW_PANELS, head/group, (void *) forms), r, mixed, h.head_dim, false);
+        mix_product(*k, h, pv, strip.n, r, mixed, h.head_dim, false);
         for (int64_t i = 0; i < strip.n; i++) {
-            void * row = elements(*k, out, (own.token + strip.first + i)*ld);
-            k->to_product(mixed + i*h.head_dim, 1/sums[i], h.head_dim, elements(*k, row, head*h.head_dim));
-            if (head == n_head - 1) {
-                zero_tail(*k, row, n_head*h.head_dim, ld);
+            write_output(mixed + i*h.head_dim, 1/sums[i], head, elements(*k, out, (own.token + strip.first + i)*ld));
+        }
+    }
+
+    void write_output(const float * mixed, float factor, int64_t head, char * row) const {
+        char * low = elements(*k, row, plane);
+        if (fine) {
+            k->split(mixed, factor, h.head_dim, elements(*k, row, head*h.head_dim), elements(*k, low, head*h.head_dim));
+        } else {
+            k->to_product(mixed, factor, h.head_dim, elements(*k, row, head*h.head_dim));
+        }
+        if (head == n_head - 1) {
+            zero_tail(*k, row, n_head*h.head_dim, ld);
+            if (fine) {
+                zero_tail(*k, low, n_head*h.head_dim, ld);
             }
         }
     }
 };
 
-// The output and, behind it, lse (n_places, n_head) F32, in one tensor of product numbers.
-static int64_t lse_offset(int64_t ld, int64_t n_tokens) { return round_up(ld*n_tokens, 64); }
+// The output's planes and, behind them, lse (n_places, n_head) F32, in one tensor of product numbers.
+struct output_layout {
+    int64_t ld, n_planes, plane, lse;        // in elements
+
+    output_layout(const pass & p, int64_t width, int64_t n_tokens)
+        : ld(padded_k(kernels_of(p), width)), n_planes(p.fine ? 2 : 1), plane(ld*n_tokens), lse(round_up(n_planes*plane, 64)) {}
+};
 
 ggml_tensor * cpu_attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
     const cpu_kernels & kernels = kernels_of(p);
     const int64_t head_dim = q->ne[0], n_head = q->ne[1], n_tokens = q->ne[2];
     const places s = places_of(p, kernels, n_tokens);
     const head_forms h = forms_of(kernels, head_dim, s);
-    std::vector<formed> list = {{q, {true, false, false}, {}}, {k, {false, true, false}, {}}, {v, {false, false, true}, {}}};
+    std::vector<formed> list;
+    for (int plane = 0; plane < (p.fine ? 2 : 1); plane++) {
+        list.push_back({q, {true, false, false}, {}, plane == 1});
+        list.push_back({k, {false, true, false}, {}, plane == 1});
+        list.push_back({v, {false, false, true}, {}, plane == 1});
+    }
     ggml_tensor * forms = add_forms(p, s, h, list);
-    const int64_t ld = padded_k(kernels, n_head*head_dim), offset = lse_offset(ld, n_tokens);
-    const forward_op op = {&kernels, s, h, list[0], list[1], list[2], p.base->hparams.attn_scale, n_head, n_head/k->ne[1], ld};
+    const output_layout out(p, n_head*head_dim, n_tokens);
+    const size_t low = p.fine ? 3 : 0;
+    const forward_op op = {&kernels, s, h, list[0], list[1], list[2], list[low], list[low + 1], list[low + 2],
+        p.base->hparams.attn_scale, n_head, n_head/k->ne[1], out.ld, out.plane, p.fine};
     const int64_t lse_elements = (n_tokens + 3*STRIP)*n_head*(int64_t) sizeof(float)/product_size(kernels); // whatever the segments are
     tape.q = q;
     tape.k = k;
     tape.v = v;
-    tape.p = op_add_saved(p, kernels.product, offset + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
+    tape.p = op_add_saved(p, kernels.product, out.lse + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
         const int64_t n_strips = (int64_t) s.strips.size();
         for (int64_t task; w.take(n_strips*n_head, task);) { // the longest strips first
-            op.run(task%n_head, s.strips[(size_t) (n_strips - 1 - task/n_head)], forms->data, dst->data, (float *) elements(*op.k, dst->data, offset), w.ith);
+            op.run(task%n_head, s.strips[(size_t) (n_strips - 1 - task/n_head)], forms->data, dst->data, (float *) elements(*op.k, dst->data, out.lse), w.ith);
         }
     });
-    return ggml_view_2d(p.g.ctx, tape.p, ld, n_tokens, (size_t) (ld*product_size(kernels)), 0);
+    const size_t row = (size_t) (out.ld*product_size(kernels));
+    return ggml_view_3d(p.g.ctx, tape.p, out.ld, n_tokens, out.n_planes, row, row*(size_t) n_tokens, 0);
 }
 
 // ---- backward
@@ -271,12 +346,24 @@ struct backward_op {
     const cpu_kernels * k;
     places     s;
     head_forms h;
-    formed     q, key, v, d_out;
+    formed     q, key, v, d_out, q_low, key_low; // the last two of fine products
     float      scale;
     int64_t    n_head, n_kv;
+    bool       fine;
 
-    const void * at(const formed & f, form which, int64_t head, const void * forms) const {
-        return form_at(*k, h, f, which, head, (void *) forms);
+    const void * at(const formed & f, form which, int64_t head, const void * forms, int64_t place = 0) const {
+        return elements(*k, form_at(*k, h, f, which, head, (void *) forms), place*h.dim_padded);
+    }
+
+    // the same scores as in the forward pass, so that they fit to lse
+    void scores_of(const formed & rows, const formed & rows_low, int64_t row_head, int64_t place, int64_t n_rows, const formed & columns, const formed & columns_low, int64_t column_head,
+        const ranges & r, const void * forms, float * scores) const {
+        factors f = {at(rows, FORM_ROWS, row_head, forms, place), at(columns, FORM_COLUMN_PANELS, column_head, forms)};
+        if (fine) {
+            f.a_low = at(rows_low, FORM_ROWS, row_head, forms, place);
+            f.panels_low = at(columns_low, FORM_COLUMN_PANELS, column_head, forms);
+        }
+        score_product(*k, h, f, n_rows, r, scores);
     }
 
     // dq of one head for a strip of queries
@@ -286,8 +373,8 @@ struct backward_op {
         const int64_t first = own.place + strip.first, kv = head/(n_head/n_kv), width = r.width;
         float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * dp = scores + STRIP*width;
         char * ds = (char *) workspace(ith, SLOT_B, STRIP*width*product_size(*k));
-        score_product(*k, h, elements(*k, at(q, FORM_ROWS, head, forms), first*h.dim_padded), strip.n, at(key, FORM_COLUMN_PANELS, kv, forms), r, scores);
-        score_product(*k, h, elements(*k, at(d_out, FORM_ROWS, head, forms), first*h.dim_padded), strip.n, at(v, FORM_COLUMN_PANELS, kv, forms), r, dp);
+        scores_of(q, q_low, head, first, strip.n, key, key_low, kv, r, forms, scores);
+        score_product(*k, h, {at(d_out, FORM_ROWS, head, forms, first), at(v, FORM_COLUMN_PANELS, kv, forms)}, strip.n, r, dp);
         for (int64_t i = 0; i < strip.n; i++) {
             const int64_t place = head*s.n + first + i;
             for (int j = 0; j < r.n; j++) {
@@ -297,7 +384,7 @@ struct backward_op {
             }
         }
         const int64_t ld = n_head*h.head_dim;
-        mix_product(*k, h, ds, strip.n, at(key, FORM_ROW_PANELS, kv, forms), r, dq + (own.token + strip.first)*ld + head*h.head_dim, ld, false);
+        mix_product(*k, h, {ds, at(key, FORM_ROW_PANELS, kv, forms)}, strip.n, r, dq + (own.token + strip.first)*ld + head*h.head_dim, ld, false);
     }
 
     // dk and dv of one kv head for a strip of keys, summed over the query heads that share it
@@ -309,15 +396,15 @@ struct backward_op {
         char * weights = (char *) workspace(ith, SLOT_B, 2*STRIP*width*product_size(*k)), * ds = elements(*k, weights, STRIP*width);
         const int64_t to = (own.token + strip.first)*ld + kv*h.head_dim;
         for (int64_t head = kv*group; head < (kv + 1)*group; head++) {
-            score_product(*k, h, elements(*k, at(key, FORM_ROWS, kv, forms), first*h.dim_padded), strip.n, at(q, FORM_COLUMN_PANELS, head, forms), r, scores);
-            score_product(*k, h, elements(*k, at(v, FORM_ROWS, kv, forms), first*h.dim_padded), strip.n, at(d_out, FORM_COLUMN_PANELS, head, forms), r, dp);
+            scores_of(key, key_low, kv, first, strip.n, q, q_low, head, r, forms, scores);
+            score_product(*k, h, {at(v, FORM_ROWS, kv, forms, first), at(d_out, FORM_COLUMN_PANELS, head, forms)}, strip.n, r, dp);
             for (int64_t i = 0; i < strip.n; i++) {
                 for (int j = 0; j < r.n; j++) {
                     key_row(r.list[j], i, i*width, head, scores, dp, lse, delta, weights, ds);
                 }
             }
-            mix_product(*k, h, weights, strip.n, at(d_out, FORM_ROW_PANELS, head, forms), r, dv + to, ld, head > kv*group);
-            mix_product(*k, h, ds,      strip.n, at(q,     FORM_ROW_PANELS, head, forms), r, dk + to, ld, head > kv*group);
+            mix_product(*k, h, {weights, at(d_out, FORM_ROW_PANELS, head, forms)}, strip.n, r, dv + to, ld, head > kv*group);
+            mix_product(*k, h, {ds,      at(q,     FORM_ROW_PANELS, head, forms)}, strip.n, r, dk + to, ld, head > kv*group);
         }
     }
 
@@ -358,10 +445,15 @@ void cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor *
     const head_forms h = forms_of(k, head_dim, s);
     ggml_tensor * d_out = ggml_reshape_3d(p.g.ctx, dy, head_dim, n_head, n_tokens);
     std::vector<formed> list = {{tape.q, {true, true, true}, {}}, {tape.k, {true, true, true}, {}}, {tape.v, {true, true, false}, {}}, {d_out, {true, true, true}, {}}};
+    if (p.fine) {
+        list.push_back({tape.q, {true, true, false}, {}, true});
+        list.push_back({tape.k, {true, true, false}, {}, true});
+    }
     ggml_tensor * forms = add_forms(p, s, h, list);
     ggml_tensor * delta = add_delta(p, s, dy, tape.p, n_head, head_dim), * out = tape.p;
-    const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], p.base->hparams.attn_scale, n_head, n_kv};
-    const int64_t offset = lse_offset(padded_k(k, n_head*head_dim), n_tokens), n_q = head_dim*n_head*n_tokens, n_k = head_dim*n_kv*n_tokens;
+    const size_t low = p.fine ? 4 : 0;
+    const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], list[low], list[low + 1], p.base->hparams.attn_scale, n_head, n_kv, p.fine};
+    const int64_t offset = output_layout(p, n_head*head_dim, n_tokens).lse, n_q = head_dim*n_head*n_tokens, n_k = head_dim*n_kv*n_tokens;
     ggml_tensor * all = op_add(p, GGML_TYPE_F32, n_q + 2*n_k, 1, {forms, delta, out}, [=, &k](const worker & w, ggml_tensor * dst) {
         const float * lse = (const float *) elements(k, out->data, offset), * deltas = (const float *) delta->data;
         float * d = (float *) dst->data;

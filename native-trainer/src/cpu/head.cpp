@@ -77,8 +77,14 @@ static void run_group(const head_op & op, int64_t group, const worker & w, float
         }
         for (int64_t row = 0; row < op.n_rows; row += ROWS) {
             const int64_t count = std::min(ROWS, op.n_rows - row);
-            const gemm_segment logit_segment = {elements(k, op.h->data, row*dim), dim, columns, dim*k.panel, dim};
-            k.gemm(count, n_padded, &logit_segment, 1, logits, CHUNK, false);
+            gemm_segment segments[2];
+            int n_segments = 0;
+            for (const void * h : {(const void *) op.h->data, low_plane(op.h)}) {
+                if (h) {
+                    segments[n_segments++] = {elements(k, h, row*dim), dim, columns, dim*k.panel, dim};
+                }
+            }
+            k.gemm(count, n_padded, segments, n_segments, logits, CHUNK, false);
             for (int64_t i = row; i < row + count; i++) {
                 chunk_row(op, i, first, n, logits + (i - row)*CHUNK, elements(k, weights, (i - row)*CHUNK), tops[i], sums[i], mixed + i*op.n_embd, target_logits);
             }
@@ -124,7 +130,7 @@ static void merge_row(const head_op & op, int64_t row, const float * target_logi
 void cpu_head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor *, ggml_tensor ** logp, ggml_tensor ** e) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t n_rows = h->ne[1];
-    h = as_product(p, h, w.n_in);
+    h = as_product(p, h, w.n_in, planes_of(p));
     const head_op op = {&k, w.w, h, targets, n_rows, w.n_in, w.n_out, e != nullptr};
     ggml_tensor * target_logits = op_add(p, GGML_TYPE_F32, n_rows, 1, {h, targets}, [=](const worker & wk, ggml_tensor * dst) {
         for (int64_t group; wk.take(op.groups(), group);) {

@@ -34,6 +34,7 @@ struct cpu_kernels {
     void (*pack_rows)   (const void * rows, int64_t ld, int64_t k, int64_t n, int64_t k_padded, void * panel); // row = one k
 
     void (*to_product)(const float * x, float scale, int64_t n, void * y);
+    void (*split)(const float * x, float scale, int64_t n, void * high, void * low);  // high = scale x rounded, low = what that lost
     bool (*dequantize)(ggml_type type, const void * row, int64_t n, void * y);   // false: not one of the types with a loop here
     void (*transpose)(const float * x, int64_t ld, int64_t m, int64_t n, float scale, void * y, int64_t ldy); // y[j][i] = scale x[i][j]
 
@@ -41,7 +42,8 @@ struct cpu_kernels {
     void (*norm)     (const float * x, const float * w, int64_t n, float eps, void * y, bool to_product);
     void (*norm_back)(const float * dy, const float * x, const float * w, int64_t n, float eps, float * dx);
     // act(gate) up; gate and up are F32, or product numbers when `product` is said; act is SiLU or GELU
-    void (*glu)     (const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y);
+    void (*glu)     (const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y);  // y in product numbers
+    void (*glu_f32) (const float * gate, const float * up, bool gelu, int64_t n, float * y);
     void (*glu_back)(const void * gate, const void * up, bool product, bool gelu, const float * dy, int64_t n, void * dgate, void * dup);
     // cos and sin of n/2 angles; pairs are neighbours, or (neox) n/2 apart. sign = -1 turns back
     void (*rope)(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y);
@@ -49,6 +51,7 @@ struct cpu_kernels {
     float (*maximum)(const float * x, int64_t n);
     // p = exp(scale s - shift) in product numbers; returns their sum before rounding
     float (*exp_row)(const float * s, int64_t n, float scale, float shift, void * p);
+    float (*exp_row_f32)(const float * s, int64_t n, float scale, float shift, float * p);
     float (*dot)(const float * x, const void * y, int64_t n);                    // y in product numbers
     void  (*scale)(float * x, int64_t n, float factor);
     void  (*add_scaled)(float * x, const float * y, int64_t n, float factor);    // x += factor y

@@ -157,7 +157,7 @@ void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml
     const cpu_kernels & k = kernels_of(p);
     const int64_t n_tokens = x->ne[1];
     const lora_group g = group_of(p, w, n);
-    tape.x = x = as_product(p, x, w[0].n_in);
+    tape.x = x = as_product(p, x, w[0].n_in, planes_of(p));
     for (int j = 0; j < g.n; j++) {
         tape.x_lora[g.layer[j]] = p.dropout ? with_dropout(p, *g.pairs[j], x, w[0].n_in) : x;
     }
@@ -188,7 +188,7 @@ void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml
             sum.n = sum.ldc = layers[i].n_out;
             sum.c = c;
             sum.bias = layers[i].bias ? (const float *) layers[i].bias->data : nullptr;
-            sum.segments[sum.n_segments++] = {x->data, x->ne[0], {layers[i].w, true}};
+            sum.segments[sum.n_segments++] = {x->data, x->ne[0], {layers[i].w, true}, low_plane(x)};
             c += layers[i].n_out*n_tokens;
         }
         for (int j = 0; j < g.n; j++) {

@@ -103,6 +103,20 @@ void to_product(const float * x, float scale, int64_t n, void * y) {
         [&](int64_t i, int64_t count) { pstore_part(to + i, vmul(vload_part(x + i, count), factor), count); });
 }
 
+void split(const float * x, float scale, int64_t n, void * high, void * low) {
+    element * to_high = (element *) high, * to_low = (element *) low;
+    const vf factor = vset(scale);
+    in_vectors(n, [&](int64_t i) {
+            const vf v = vmul(vload(x + i), factor);
+            pstore(to_high + i, v);
+            pstore(to_low + i, vsub(v, punload(to_high + i)));
+        }, [&](int64_t i, int64_t count) {
+            const vf v = vmul(vload_part(x + i, count), factor);
+            pstore_part(to_high + i, v, count);
+            pstore_part(to_low + i, vsub(v, punload_part(to_high + i, count)), count);
+        });
+}
+
 struct q8_0_block {
     ggml_fp16_t scale;
     int8_t      values[32];
@@ -237,6 +251,18 @@ struct product_reader {
     static vf part(const element * p, int64_t n) { return punload_part(p, n); }
 };
 
+struct f32_writer {
+    typedef float number;
+    static void whole(float * p, vf v)             { vstore(p, v); }
+    static void part(float * p, vf v, int64_t n)   { vstore_part(p, v, n); }
+};
+
+struct product_writer {
+    typedef element number;
+    static void whole(element * p, vf v)           { pstore(p, v); }
+    static void part(element * p, vf v, int64_t n) { pstore_part(p, v, n); }
+};
+
 // Both activations are g sigmoid(u(g)): for GELU 1 + tanh z = 2 sigmoid(2 z).
 struct silu_inner {
     static vf value(vf g) { return g; }
@@ -248,18 +274,22 @@ struct gelu_inner { // u = a g + b g^3, a = 2 sqrt(2/pi), b = 0.044715 a
     static vf slope(vf g) { return vfma(vmul(g, g), vset(3*0.0713548163f), vset(1.5957691216f)); }
 };
 
-template <typename R, typename U>
+template <typename R, typename U, typename W>
 void glu_from(const void * gate, const void * up, int64_t n, void * y) {
     const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
-    element * to = (element *) y;
+    typename W::number * to = (typename W::number *) y;
     const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(U::value(g))), u); };
-    in_vectors(n, [&](int64_t i) { pstore(to + i, value(R::whole(gates + i), R::whole(ups + i))); },
-        [&](int64_t i, int64_t count) { pstore_part(to + i, value(R::part(gates + i, count), R::part(ups + i, count)), count); });
+    in_vectors(n, [&](int64_t i) { W::whole(to + i, value(R::whole(gates + i), R::whole(ups + i))); },
+        [&](int64_t i, int64_t count) { W::part(to + i, value(R::part(gates + i, count), R::part(ups + i, count)), count); });
 }
 
 template <typename U>
 void glu_with(const void * gate, const void * up, bool product, int64_t n, void * y) {
-    product ? glu_from<product_reader, U>(gate, up, n, y) : glu_from<f32_reader, U>(gate, up, n, y);
+    product ? glu_from<product_reader, U, product_writer>(gate, up, n, y) : glu_from<f32_reader, U, product_writer>(gate, up, n, y);
+}
+
+void glu_f32(const float * gate, const float * up, bool gelu, int64_t n, float * y) {
+    gelu ? glu_from<f32_reader, gelu_inner, f32_writer>(gate, up, n, y) : glu_from<f32_reader, silu_inner, f32_writer>(gate, up, n, y);
 }
 
 void glu(const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y) {
@@ -318,25 +348,33 @@ float maximum(const float * x, int64_t n) {
     return t > rest ? t : rest;
 }
 
-float exp_row(const float * s, int64_t n, float scale, float shift, void * p) {
-    element * to = (element *) p;
+template <typename W>
+float exp_row_to(const float * s, int64_t n, float scale, float shift, typename W::number * to) {
     const vf factor = vset(scale), minus = vset(-shift);
     vf sum = vset(0);
     float rest = 0;
     in_vectors(n, [&](int64_t i) {
             const vf e = exponential(vfma(vload(s + i), factor, minus));
-            pstore(to + i, e);
+            W::whole(to + i, e);
             sum = vadd(sum, e);
         }, [&](int64_t i, int64_t count) {
             float values[WIDTH];
             const vf e = exponential(vfma(vload_part(s + i, count), factor, minus));
-            pstore_part(to + i, e, count);
+            W::part(to + i, e, count);
             vstore(values, e);
             for (int64_t j = 0; j < count; j++) {
                 rest += values[j];
             }
         });
     return vsum(sum) + rest;
+}
+
+float exp_row(const float * s, int64_t n, float scale, float shift, void * p) {
+    return exp_row_to<product_writer>(s, n, scale, shift, (element *) p);
+}
+
+float exp_row_f32(const float * s, int64_t n, float scale, float shift, float * p) {
+    return exp_row_to<f32_writer>(s, n, scale, shift, p);
 }
 
 void scale_row(float * x, int64_t n, float factor) {
@@ -378,5 +416,5 @@ void softmax_back(const float * s, const float * dp, const float * lse, const fl
 } // namespace
 
 #define CPU_KERNELS(name, gemm_function) { \
-    name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, dequantize, transpose, \
-    norm, norm_back, glu, glu_back, rope, maximum, exp_row, dot_product, scale_row, add_scaled, multiply_row, softmax_back }
+    name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, split, dequantize, transpose, \
+    norm, norm_back, glu, glu_f32, glu_back, rope, maximum, exp_row, exp_row_f32, dot_product, scale_row, add_scaled, multiply_row, softmax_back }

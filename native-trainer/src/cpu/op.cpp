@@ -39,6 +39,11 @@ ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const s
     return ggml_custom_4d(p.g.ctx, type, ne0, ne1, 1, 1, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
 }
 
+ggml_tensor * op_add_planes(pass & p, int64_t ne0, int64_t ne1, int64_t planes, const std::vector<ggml_tensor *> & inputs, op_function run) {
+    std::vector<ggml_tensor *> args = inputs;
+    return ggml_custom_4d(p.g.ctx, kernels_of(p).product, ne0, ne1, planes, 1, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
+}
+
 ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1) {
     ggml_tensor * t = ggml_new_tensor_2d(p.g.ctx, type, ne0, ne1);
     const int64_t offset = p.saved_bytes;
@@ -66,19 +71,28 @@ void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded) {
     memset(elements(k, row, n), 0, (size_t) ((n_padded - n)*product_size(k)));
 }
 
-ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n) {
+void write_row(const cpu_kernels & k, const float * x, float scale, int64_t n, ggml_tensor * dst, int64_t row) {
+    char * high = (char *) dst->data + (size_t) row*dst->nb[1], * low = high + dst->nb[2];
+    if (dst->ne[2] > 1) {
+        k.split(x, scale, n, high, low);
+        zero_tail(k, low, n, dst->ne[0]);
+    } else {
+        k.to_product(x, scale, n, high);
+    }
+    zero_tail(k, high, n, dst->ne[0]);
+}
+
+ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n, int64_t planes) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t padded = padded_k(k, n), n_tokens = x->ne[1];
     if (x->type == k.product && x->ne[0] == padded) {
         return x;
     }
-    return op_add(p, k.product, padded, n_tokens, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
+    return op_add_planes(p, padded, n_tokens, planes, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
         const int64_t block = 32;
         for (int64_t task; w.take((n_tokens + block - 1)/block, task);) {
             for (int64_t t = task*block; t < std::min(n_tokens, (task + 1)*block); t++) {
-                void * row = (char *) dst->data + (size_t) t*dst->nb[1];
-                k.to_product((const float *) ((const char *) x->data + (size_t) t*x->nb[1]), 1.0f, n, row);
-                zero_tail(k, row, n, padded);
+                write_row(k, (const float *) ((const char *) x->data + (size_t) t*x->nb[1]), 1.0f, n, dst, t);
             }
         }
     });

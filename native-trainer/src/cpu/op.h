@@ -28,6 +28,9 @@ ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const s
 
 // A result of one row may become longer than ne0.
 
+// The same for a result of product numbers in `planes` planes, see below.
+ggml_tensor * op_add_planes(pass & p, int64_t ne0, int64_t ne1, int64_t planes, const std::vector<ggml_tensor *> & inputs, op_function run);
+
 // The same for a result that the backward pass needs again: written to the layer's saved memory, or taken from there, see tape_mode.
 ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 
@@ -37,8 +40,17 @@ ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1);
 // The kernels of the table that this graph is built with.
 inline const cpu_kernels & kernels_of(const pass & p) { return *p.ops->cpu; }
 
-// (n padded, n_tokens) in product numbers; x itself when it already is.
-ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n);
+// [Note: fine products] A fine forward pass (pass::fine) keeps two planes of product numbers of every activation that a product
+// reads: the rounded values, and what the rounding lost. Both are multiplied with the same weights, so that the forward pass
+// rounds to 16 instead of 8 bits. Everything else, the backward pass included, reads the first plane.
+inline int64_t planes_of(const pass & p) { return p.fine && p.mode != tape_mode::replay ? 2 : 1; }
+inline const void * low_plane(const ggml_tensor * x) { return x->ne[2] > 1 ? (const char *) x->data + x->nb[2] : nullptr; }
+
+// One row of x into every plane of dst, with its padding.
+void write_row(const cpu_kernels & k, const float * x, float scale, int64_t n, ggml_tensor * dst, int64_t row);
+
+// (n padded, n_tokens, planes) in product numbers; x itself when it already is.
+ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n, int64_t planes = 1);
 
 // Zeroes the padding of a row of product numbers.
 void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded);

@@ -6,7 +6,7 @@
 
 static primitives table_of(const cpu_kernels & k) {
     return {
-        k.name, 1024, false, &k,
+        k.name, 1024, false, k.product == GGML_TYPE_BF16, &k,
         cpu_linear_forward, cpu_linear_backward,
         cpu_norm_forward, cpu_norm_backward,
         cpu_rope_forward, cpu_rope_backward,

@@ -131,12 +131,16 @@ void product_run(const cpu_kernels & k, const product & p, int64_t column, int64
         const int64_t total = summed_length(segment.w);
         for (int64_t k0 = 0; k0 < total; k0 += MAX_STRETCH) {
             const int64_t count = std::min(MAX_STRETCH, total - k0), padded = padded_k(k, count);
-            if (n_ready > 0 && (length + padded > 2*MAX_STRETCH || n_ready == 2*MAX_SEGMENTS)) {
+            if (n_ready > 0 && (length + padded > 2*MAX_STRETCH || n_ready > 2*MAX_SEGMENTS - 2)) {
                 flush();
             }
             char * panel = elements(k, panels, length*n_padded);
             pack(k, segment.w, column, n, k0, count, padded, panel, ith);
-            ready[n_ready++] = {elements(k, segment.a, row*segment.lda + k0), segment.lda, panel, padded*k.panel, padded};
+            for (const void * a : {segment.a, segment.low}) {
+                if (a) {
+                    ready[n_ready++] = {elements(k, a, row*segment.lda + k0), segment.lda, panel, padded*k.panel, padded};
+                }
+            }
             length += padded;
         }
     }

@@ -19,6 +19,7 @@ struct product_segment {
     const void *  a;                    // product numbers, (m, k padded)
     int64_t       lda;
     weight_matrix w;
+    const void *  low = nullptr;        // the second plane of a, [Note: fine products]
 };
 
 // C (m, n) F32 = sum over segments of A W  (+ bias)

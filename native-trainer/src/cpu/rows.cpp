@@ -43,6 +43,15 @@ ggml_tensor * cpu_norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight, 
         return ggml_reshape_3d(p.g.ctx, y, n, x->ne[1], x->ne[2]);
     }
     const int64_t padded = padded_k(k, n);
+    if (planes_of(p) > 1) {
+        return op_add_planes(p, padded, n_rows, planes_of(p), {x}, [=, &k](const worker & w, ggml_tensor * dst) {
+            float * y = (float *) workspace(w.ith, SLOT_A, n*(int64_t) sizeof(float));
+            for_rows(w, n_rows, [&](int64_t row) {
+                k.norm(row_of(x, row), (const float *) weight->data, n, eps, y, false);
+                write_row(k, y, 1.0f, n, dst, row);
+            });
+        });
+    }
     return op_add(p, k.product, padded, n_rows, {x}, [=, &k](const worker & w, ggml_tensor * dst) {
         for_rows(w, n_rows, [&](int64_t row) {
             void * y = (char *) dst->data + (size_t) row*dst->nb[1];
@@ -139,11 +148,17 @@ ggml_tensor * cpu_glu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
     const bool product = gate->ne[0] == padded && gate->type == k.product, record = p.mode == tape_mode::record;
     ggml_tensor * kept_gate = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
     ggml_tensor * kept_up   = record ? saved_next(p, k.product, padded, n_rows) : nullptr;
-    return op_add(p, k.product, padded, n_rows, {gate, up}, [=, &k](const worker & w, ggml_tensor * dst) {
+    const int64_t planes = product ? 1 : planes_of(p);
+    return op_add_planes(p, padded, n_rows, planes, {gate, up}, [=, &k](const worker & w, ggml_tensor * dst) {
+        float * fine = planes > 1 ? (float *) workspace(w.ith, SLOT_A, n*(int64_t) sizeof(float)) : nullptr;
         for_rows(w, n_rows, [&](int64_t row) {
-            void * y = number_row(dst, row);
-            k.glu(number_row(gate, row), number_row(up, row), product, gelu, n, y);
-            zero_tail(k, y, n, padded);
+            if (fine) {
+                k.glu_f32(row_of(gate, row), row_of(up, row), gelu, n, fine);
+                write_row(k, fine, 1.0f, n, dst, row);
+            } else {
+                k.glu(number_row(gate, row), number_row(up, row), product, gelu, n, number_row(dst, row));
+                zero_tail(k, number_row(dst, row), n, padded);
+            }
             if (record) {
                 k.to_product(row_of(gate, row), 1.0f, n, number_row(kept_gate, row));
                 k.to_product(row_of(up, row),   1.0f, n, number_row(kept_up, row));
