@@ -17,7 +17,9 @@ static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t 
     b.ctx = ggml_init({ggml_tensor_overhead()*16, nullptr, /*no_alloc =*/ true});
     b.ids     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
     b.pos     = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, max_tokens);
-    b.mask    = ggml_new_tensor_1d(b.ctx, GGML_TYPE_F32, max_tokens*max_tokens);
+    if (!primitives_for(d).cpu) { // the CPU's kernels know the segments
+        b.mask = ggml_new_tensor_1d(b.ctx, GGML_TYPE_F32, max_tokens*max_tokens);
+    }
     b.rows    = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, b.max_rows);
     b.targets = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, b.max_rows);
     b.cells   = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I64, b.max_rows);
@@ -44,10 +46,13 @@ static void buffers_upload(pair_buffers & b, const packed_pair & pair, int64_t n
     }
     ggml_backend_tensor_set(b.ids,     pair.ids.data(),     0, pair.ids.size()*sizeof(int32_t));
     ggml_backend_tensor_set(b.pos,     pair.pos.data(),     0, pair.pos.size()*sizeof(int32_t));
-    ggml_backend_tensor_set(b.mask,    pair.mask.data(),    0, pair.mask.size()*sizeof(float));
     ggml_backend_tensor_set(b.rows,    pair.rows.data(),    0, n*sizeof(int32_t));
     ggml_backend_tensor_set(b.targets, pair.targets.data(), 0, n*sizeof(int32_t));
     ggml_backend_tensor_set(b.cells,   cells.data(),        0, n*sizeof(int64_t));
+    if (b.mask) {
+        const std::vector<float> mask = attention_mask(pair);
+        ggml_backend_tensor_set(b.mask, mask.data(), 0, mask.size()*sizeof(float));
+    }
 }
 
 // ---- graphs. n_tokens and n_rows are those of the pair at hand, the buffers hold those of the longest
@@ -58,7 +63,9 @@ static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
     s.ops  = &primitives_for(p.dev);
     s.base = &p.base;
     s.pos  = ggml_view_1d(s.g.ctx, p.buffers.pos, n_tokens, 0);
-    s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
+    if (p.buffers.mask) {
+        s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
+    }
     s.n_prompt = p.buffers.n_prompt;
     s.n_chosen = p.buffers.n_chosen;
     s.lora = with_lora && p.has_adapter;

@@ -14,7 +14,7 @@ struct pair_buffers {
     int64_t max_tokens = 0, max_rows = 0, head_rows = 0;           // head_rows: rows of one head graph
     int64_t n_prompt = 0, n_chosen = 0;                            // of the pair at hand
     ggml_tensor * ids = nullptr, * pos = nullptr;                  // (max_tokens) I32
-    ggml_tensor * mask = nullptr;                                  // (max_tokens^2) F32
+    ggml_tensor * mask = nullptr;                                  // (max_tokens^2) F32; null: the CPU's kernels do without
     ggml_tensor * rows = nullptr, * targets = nullptr;             // (max_rows) I32
     ggml_tensor * cells = nullptr;                                 // (max_rows) I64
     ggml_tensor * x = nullptr;                                     // (n_embd, max_tokens, n_layer + 1): input of each layer, output of the last

@@ -174,15 +174,6 @@ packed_pair pair_pack(const token_pair & pair, bool with_prompt) {
     for (int64_t i = 0; i < p.n_tokens; i++) {
         p.pos.push_back((int32_t) (i < chosen_end ? i : i - p.n_chosen));
     }
-    // query i sees key j when j <= i and j is in the prompt or in the segment of i
-    p.mask.assign((size_t) (p.n_tokens*p.n_tokens), -INFINITY);
-    for (int64_t i = 0; i < p.n_tokens; i++) {
-        float * row = &p.mask[(size_t) (i*p.n_tokens)];
-        std::fill(row, row + std::min(i + 1, p.n_prompt), 0.0f);
-        if (i >= p.n_prompt) {
-            std::fill(row + (i < chosen_end ? p.n_prompt : chosen_end), row + i + 1, 0.0f);
-        }
-    }
     for (int64_t t = 1; with_prompt && t < p.n_prompt; t++) {
         p.rows.push_back((int32_t) (t - 1));
         p.targets.push_back(pair.prompt[(size_t) t]);
@@ -191,4 +182,17 @@ packed_pair pair_pack(const token_pair & pair, bool with_prompt) {
     add_rows(p, pair.chosen,   pair.chosen_mask,   p.n_prompt, ROW_CHOSEN);
     add_rows(p, pair.rejected, pair.rejected_mask, chosen_end, ROW_REJECTED);
     return p;
+}
+
+std::vector<float> attention_mask(const packed_pair & p) {
+    const int64_t n = p.n_tokens, chosen_end = p.n_prompt + p.n_chosen;
+    std::vector<float> mask((size_t) (n*n), -INFINITY);
+    for (int64_t i = 0; i < n; i++) {
+        float * row = &mask[(size_t) (i*n)];
+        std::fill(row, row + std::min(i + 1, p.n_prompt), 0.0f);
+        if (i >= p.n_prompt) {
+            std::fill(row + (i < chosen_end ? p.n_prompt : chosen_end), row + i + 1, 0.0f);
+        }
+    }
+    return mask;
 }

@@ -32,10 +32,13 @@ enum row_kind : uint8_t { ROW_PROMPT, ROW_CHOSEN, ROW_REJECTED };
 struct packed_pair {
     int64_t n_prompt = 0, n_chosen = 0, n_rejected = 0, n_tokens = 0;
     std::vector<int32_t> ids, pos;                   // (n_tokens)
-    std::vector<float>   mask;                       // (n_tokens, n_tokens), row = query
     std::vector<int32_t> rows, targets;              // (n_rows)
     std::vector<row_kind> kinds;
 };
 
 // with_prompt: rows for the prompt's own tokens too (ORPO's NLL).
 packed_pair pair_pack(const token_pair & pair, bool with_prompt);
+
+// (n_tokens, n_tokens), row = query: 0 where query i sees key j, else -inf. i sees j when j <= i and j is in the prompt or in
+// the segment of i.
+std::vector<float> attention_mask(const packed_pair & pair);

@@ -47,7 +47,7 @@ struct pass {
     const primitives *  ops     = nullptr;
     const model *       base    = nullptr;
     ggml_tensor *       pos     = nullptr;         // (n_tokens) I32, RoPE positions
-    ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query
+    ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query; null with the CPU's kernels
     int64_t             n_prompt = 0, n_chosen = 0; // the first two segments of the packed pair; 0: one causal sequence
     bool                lora    = false;           // with the adapter
     ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
