@@ -2,10 +2,27 @@
 
 #include "platform.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
-static const int FORMAT = 1;
+static const int FORMAT = 2;
+
+struct identity_part {
+    const char *        key;
+    const std::string & hash;
+    const char *        differs; // what the error says
+};
+
+static std::vector<identity_part> identity_parts(const run_identity & i) {
+    return {
+        {"checkpoint.model_hash", i.model_hash, "the base model differs"},
+        {"checkpoint.pairs_hash", i.pairs_hash, "the pairs differ"},
+        {"checkpoint.eval_pairs_hash", i.eval_pairs_hash, "eval_pairs differ"},
+        {"checkpoint.adapter_in_hash", i.adapter_in_hash, "adapter_in differs"},
+        {"checkpoint.reference_adapter_hash", i.reference_adapter_hash, "reference_adapter differs"},
+    };
+}
 
 // ---- writing
 
@@ -21,15 +38,18 @@ static void add_doubles(gguf_context * g, ggml_context * ctx, const char * name,
 
 void checkpoint_save(const std::string & path, const lora_adapter & adapter, const train_state & s, const run_identity & identity) {
     gguf_context * g = gguf_init_empty();
-    ggml_context * ctx = ggml_init({2*(ggml_tensor_overhead() + s.ref_chosen.size()*sizeof(double) + 64), nullptr, /*no_alloc =*/ false});
+    const size_t n_values = std::max(s.ref_chosen.size(), s.eval_ref_chosen.size());
+    ggml_context * ctx = ggml_init({4*(ggml_tensor_overhead() + n_values*sizeof(double) + 64), nullptr, /*no_alloc =*/ false});
     gguf_set_val_str(g, "general.type", "checkpoint");
     gguf_set_val_u32(g, "checkpoint.format", FORMAT);
     gguf_set_val_str(g, "checkpoint.config", identity.config.dump().c_str());
-    gguf_set_val_str(g, "checkpoint.model_hash", identity.model_hash.c_str());
-    gguf_set_val_str(g, "checkpoint.pairs_hash", identity.pairs_hash.c_str());
+    for (const identity_part & part : identity_parts(identity)) {
+        gguf_set_val_str(g, part.key, part.hash.c_str());
+    }
     gguf_set_val_str(g, "checkpoint.device", identity.device.c_str());
     gguf_set_val_i64(g, "checkpoint.step", s.step);
     gguf_set_val_i64(g, "checkpoint.adam_t", s.adam_t);
+    gguf_set_val_i64(g, "checkpoint.evaluated_step", s.evaluated_step);
     gguf_set_val_i64(g, "checkpoint.tokens", s.tokens);
     gguf_set_val_f64(g, "checkpoint.seconds", s.seconds);
     gguf_set_val_f64(g, "checkpoint.first_loss", s.first_loss);
@@ -43,6 +63,8 @@ void checkpoint_save(const std::string & path, const lora_adapter & adapter, con
     }
     add_doubles(g, ctx, "ref_chosen_logps",   s.ref_chosen);
     add_doubles(g, ctx, "ref_rejected_logps", s.ref_rejected);
+    add_doubles(g, ctx, "eval_ref_chosen_logps",   s.eval_ref_chosen);
+    add_doubles(g, ctx, "eval_ref_rejected_logps", s.eval_ref_rejected);
     try {
         gguf_write_atomic(g, path);
     } catch (...) {
@@ -66,11 +88,10 @@ static void identity_check(const gguf_file & g, const run_identity & identity) {
     if (gguf_file_text(g, "general.type", "") != "checkpoint" || gguf_file_number(g, "checkpoint.format", 0) != FORMAT) {
         fail_input("CHECKPOINT_INVALID", g.path + " is no checkpoint of this version", HINT);
     }
-    if (gguf_file_text(g, "checkpoint.model_hash", "") != identity.model_hash) {
-        fail_other(g.path, "the base model differs");
-    }
-    if (gguf_file_text(g, "checkpoint.pairs_hash", "") != identity.pairs_hash) {
-        fail_other(g.path, "the pairs differ");
+    for (const identity_part & part : identity_parts(identity)) {
+        if (gguf_file_text(g, part.key, "") != part.hash) {
+            fail_other(g.path, part.differs);
+        }
     }
     const json saved = json::parse(gguf_file_text(g, "checkpoint.config", ""), nullptr, /*allow_exceptions =*/ false);
     std::string differing;
@@ -112,12 +133,15 @@ static train_state read_all(const gguf_file & g, lora_adapter & adapter, const r
     train_state s;
     s.step       = gguf_file_int(g, "checkpoint.step", 0, INT64_C(1) << 40);
     s.adam_t     = gguf_file_int(g, "checkpoint.adam_t", 0, INT64_C(1) << 40);
+    s.evaluated_step = gguf_file_int(g, "checkpoint.evaluated_step", -1, INT64_C(1) << 40);
     s.tokens     = gguf_file_int(g, "checkpoint.tokens", 0, INT64_C(1) << 52);
     s.seconds    = gguf_file_number(g, "checkpoint.seconds", 0);
     s.first_loss = gguf_file_number(g, "checkpoint.first_loss", 0);
     s.last_loss  = gguf_file_number(g, "checkpoint.last_loss", 0);
     s.ref_chosen   = read_doubles(g, "ref_chosen_logps");
     s.ref_rejected = read_doubles(g, "ref_rejected_logps");
+    s.eval_ref_chosen   = read_doubles(g, "eval_ref_chosen_logps");
+    s.eval_ref_rejected = read_doubles(g, "eval_ref_rejected_logps");
     for (lora_pair & pair : adapter.pairs) {
         read_values(g, pair.a);
         read_values(g, pair.b);

@@ -1,5 +1,5 @@
 // The state of a run between two optimizer steps, in one GGUF file: adapter weights, both Adam moments, reference
-// log-probabilities, counters, and what the run belongs to (config, model, data set).
+// log-probabilities, counters, and what the run belongs to (config, model, adapters, data sets).
 #pragma once
 
 #include "lora.h"
@@ -11,11 +11,14 @@ struct train_state {
     int64_t tokens    = 0;
     double  seconds   = 0;
     std::vector<double> ref_chosen, ref_rejected; // per pair, NAN = not computed; empty for ORPO
+    std::vector<double> eval_ref_chosen, eval_ref_rejected; // the same of the evaluation pairs
+    int64_t evaluated_step = -1;    // after which the evaluation pairs were last evaluated, -1 = never
 };
 
+// Hashes are of contents, empty when the run has no such file.
 struct run_identity {
     json        config;
-    std::string model_hash, pairs_hash, device;
+    std::string model_hash, pairs_hash, eval_pairs_hash, adapter_in_hash, reference_adapter_hash, device;
 };
 
 void checkpoint_save(const std::string & path, const lora_adapter & adapter, const train_state & state, const run_identity & identity);

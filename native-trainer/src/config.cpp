@@ -189,6 +189,9 @@ static void config_check(train_config & c, config_use use) {
         }
         c.reference = reference_model::adapter_file;
     }
+    if (c.eval_every_steps > 0 && c.eval_pairs.empty()) {
+        fail_input("CONFIG", "config: eval_every_steps needs eval_pairs", HINT);
+    }
     if (c.learning_rate == 0) {
         c.learning_rate = c.loss == loss_type::orpo ? 5e-5 : 1e-6;
     }
@@ -207,11 +210,14 @@ train_config config_read(const std::string & path, config_use use) {
     reader.text("adapter_in", c.adapter_in);
     reader.text("adapter_out", c.adapter_out);
     reader.text("pairs", c.pairs);
+    reader.text("eval_pairs", c.eval_pairs);
+    reader.integer("eval_every_steps", c.eval_every_steps, 0, 1000000000);
     reader.choice<loss_type>("loss", c.loss, {{"orpo", loss_type::orpo}, {"exo", loss_type::exo}});
     reader.number("beta", c.beta, 1e-9, 1e6);
     reader.number("label_smoothing", c.label_smoothing, 1e-9, 0.5);
     reader.choice<reference_model>("reference", c.reference, {{"base", reference_model::base}, {"adapter_in", reference_model::adapter_in}});
     reader.text("reference_adapter", c.reference_adapter);
+    reader.text("reference_cache", c.reference_cache);
     reader.number("learning_rate", c.learning_rate, 1e-12, 10);
     reader.choice<lr_schedule>("schedule", c.schedule,
         {{"constant", lr_schedule::constant}, {"linear", lr_schedule::linear}, {"cosine", lr_schedule::cosine}});
@@ -276,6 +282,7 @@ json config_identity(const train_config & c) {
         {"gradient_accumulation_steps", c.gradient_accumulation_steps},
         {"epochs", c.epochs},
         {"max_steps", c.max_steps},
+        {"eval_every_steps", c.eval_every_steps},
         {"shuffle", c.shuffle},
         {"seed", c.seed},
         {"lora.r", c.lora.r},

@@ -31,12 +31,15 @@ struct train_config {
     std::string adapter_in;                 // optional
     std::string adapter_out;
     std::string pairs;
+    std::string eval_pairs;                 // optional, train only
+    int64_t     eval_every_steps = 0;       // 0 = at the start and at the end
 
     loss_type loss            = loss_type::orpo;
     double    beta            = 0.1;
     double    label_smoothing = 5e-3;       // EXO only
     reference_model reference = reference_model::base;
     std::string reference_adapter;          // EXO only: file of adapter_file
+    std::string reference_cache;            // EXO only: folder of reference-cache.h; empty = none
 
     double      learning_rate = 0;          // 0 = by loss: 5e-5 (ORPO), 1e-6 (EXO)
     lr_schedule schedule      = lr_schedule::constant;

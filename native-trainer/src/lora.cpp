@@ -1,5 +1,6 @@
 #include "lora.h"
 
+#include "hash.h"
 #include "platform.h"
 #include "random.h"
 
@@ -100,6 +101,15 @@ void lora_randomize(lora_adapter & adapter, uint64_t seed) {
 
 void lora_zero_grads(lora_adapter & adapter) {
     ggml_backend_tensor_memset(adapter.grads, 0, 0, ggml_nbytes(adapter.grads));
+}
+
+std::string lora_hash(const lora_adapter & adapter, const std::vector<float> & params) {
+    content_hash hash;
+    hash.add(&adapter.config.r, sizeof(adapter.config.r));
+    hash.add(&adapter.config.alpha, sizeof(adapter.config.alpha));
+    hash.add(adapter.config.targets, sizeof(adapter.config.targets));
+    hash.add(params.data(), params.size()*sizeof(float));
+    return hash.hex();
 }
 
 std::vector<float> tensor_values(const ggml_tensor * t) {

@@ -43,6 +43,8 @@ void lora_randomize(lora_adapter & adapter, uint64_t seed);        // A uniform 
 void lora_load(lora_adapter & adapter, const gguf_file & g);       // "<tensor>.lora_a" and ".lora_b"
 void lora_save(const lora_adapter & adapter, const model & m, const std::string & path);
 void lora_zero_grads(lora_adapter & adapter);
+// Of weights in the adapter's layout, its scale and its targets: adapters with one hash compute the same.
+std::string lora_hash(const lora_adapter & adapter, const std::vector<float> & params);
 
 // Writes to path + ".tmp", makes it durable, renames. Used for adapters and checkpoints.
 void gguf_write_atomic(gguf_context * g, const std::string & path);

@@ -25,13 +25,30 @@ static std::vector<float> read_params(run & r) {
     return read;
 }
 
+// Everything that the bits of a log-probability depend on, but the pair. Raise `format` when a change of the code changes them.
+static json cache_identity(const reference & ref, const run & r) {
+    const policy & p = r.policy_;
+    return {
+        {"format", 1},
+        {"trainer", TRAINER_VERSION},
+        {"ggml", std::string(ggml_version()) + " " + ggml_commit()},
+        {"device", ggml_backend_dev_description(p.dev.dev)},
+        {"primitives", primitives_for(p.dev).name},
+        {"precision", r.config.precision_f32 ? "f32" : "auto"},
+        {"model", p.base.hash},
+        {"reference", ref.hash},
+    };
+}
+
 void reference_init(reference & ref, run & r) {
     ref.with_lora = r.config.reference != reference_model::base;
+    ref.hash = ref.with_lora ? r.adapter_in_hash : "base";
     if (r.config.reference == reference_model::adapter_file) {
         if (!r.policy_.has_adapter) {
             fail_input("CONFIG", "config: reference_adapter needs a policy with an adapter", "Name it with adapter_in.");
         }
         ref.params = read_params(r);
+        ref.hash   = lora_hash(r.policy_.lora, ref.params);
     }
 }
 
@@ -45,4 +62,27 @@ pair_logps reference_forward(const reference & ref, run & r, const packed_pair &
     const pair_logps l = policy_forward(p, packed, /*with_lora =*/ true, /*direction =*/ false);
     set_params(p, own);
     return l;
+}
+
+void reference_open_cache(reference & ref, const run & r) {
+    if (r.config.loss == loss_type::exo && !r.config.reference_cache.empty()) {
+        reference_cache_open(ref.cache, r.config.reference_cache, cache_identity(ref, r));
+    }
+}
+
+reference_sums reference_lookup(reference & ref, run & r, const packed_pair & packed) {
+    const std::string key = reference_cache_key(packed);
+    reference_sums sums;
+    if (reference_cache_find(ref.cache, key, sums)) {
+        ref.n_cached++;
+        return sums;
+    }
+    const pair_logps l = reference_forward(ref, r, packed);
+    sums = {l.chosen_sum, l.rejected_sum};
+    reference_cache_add(ref.cache, key, sums);
+    return sums;
+}
+
+json reference_describe_cache(const reference & ref) {
+    return ref.cache.path.empty() ? json(nullptr) : json({{"path", ref.cache.path}, {"pairs", ref.cache.known.size()}});
 }

@@ -6,16 +6,19 @@
 #include <algorithm>
 #include <numeric>
 
-static void warn_about_pairs(const run & r) {
-    const std::string limit = "max_length " + std::to_string(r.config.max_length);
-    if (r.set.n_cut > 0) {
-        emit_warning("RESPONSES_CUT", std::to_string(r.set.n_cut) + " of " + std::to_string(r.set.n_read) + " pairs have a response that was cut at " + limit);
+static void warn_about_pairs(const pair_set & set, const std::string & name, int64_t max_length) {
+    const std::string limit = "max_length " + std::to_string(max_length), of = " of " + std::to_string(set.n_read) + " " + name;
+    if (set.n_cut > 0) {
+        emit_warning("RESPONSES_CUT", std::to_string(set.n_cut) + of + " have a response that was cut at " + limit);
     }
-    if (r.set.n_dropped > 0) {
-        emit_warning("PAIRS_DROPPED", std::to_string(r.set.n_dropped) + " of " + std::to_string(r.set.n_read) + " pairs were dropped: " + limit + " leaves nothing of a response");
+    if (set.n_dropped > 0) {
+        emit_warning("PAIRS_DROPPED", std::to_string(set.n_dropped) + of + " were dropped: " + limit + " leaves nothing of a response");
     }
-    const int64_t n_ctx = r.policy_.base.hparams.n_ctx;
-    if (n_ctx > 0 && r.set.max_tokens > n_ctx && r.config.max_length > n_ctx) {
+}
+
+static void warn_about_context(const run & r) {
+    const int64_t n_ctx = r.policy_.base.hparams.n_ctx, n = std::max(r.set.max_tokens, r.eval_set.max_tokens);
+    if (n_ctx > 0 && n > n_ctx && r.config.max_length > n_ctx) {
         emit_warning("CONTEXT_LENGTH", "max_length is larger than the context of " + std::to_string(n_ctx) + " tokens that the model was made for");
     }
 }
@@ -45,7 +48,11 @@ void run_open(run & r, const std::string & config_path, config_use use) {
         model_open(base, g, r.config.model);
         r.set = pairs_read(r.config.pairs, base.hparams.n_vocab, r.config.max_length);
         window_check(base, r.set);
-        policy_init(r.policy_, r.config, std::move(base), g, r.set.max_tokens, training);
+        if (training && !r.config.eval_pairs.empty()) {
+            r.eval_set = pairs_read(r.config.eval_pairs, base.hparams.n_vocab, r.config.max_length);
+            window_check(base, r.eval_set);
+        }
+        policy_init(r.policy_, r.config, std::move(base), g, std::max(r.set.max_tokens, r.eval_set.max_tokens), training);
     } catch (...) {
         gguf_file_close(g);
         throw;
@@ -54,10 +61,15 @@ void run_open(run & r, const std::string & config_path, config_use use) {
     if (r.policy_.has_adapter) {
         r.config.lora = r.policy_.lora.config;
     }
+    if (!r.config.adapter_in.empty()) {
+        r.adapter_in_hash = lora_hash(r.policy_.lora, tensor_values(r.policy_.lora.params));
+    }
     const int64_t n = (int64_t) r.set.pairs.size(), accumulation = r.config.gradient_accumulation_steps;
     r.steps_per_epoch = (n + accumulation - 1)/accumulation;
     r.n_steps = r.config.max_steps > 0 ? r.config.max_steps : r.config.epochs*r.steps_per_epoch;
-    warn_about_pairs(r);
+    warn_about_pairs(r.set, "pairs", r.config.max_length);
+    warn_about_pairs(r.eval_set, "evaluation pairs", r.config.max_length);
+    warn_about_context(r);
 }
 
 void run_close(run & r) {
@@ -65,12 +77,23 @@ void run_close(run & r) {
 }
 
 run_identity run_identity_of(const run & r) {
-    return {config_identity(r.config), r.policy_.base.hash, r.set.hash, r.policy_.dev.name};
+    run_identity identity;
+    identity.config          = config_identity(r.config);
+    identity.model_hash      = r.policy_.base.hash;
+    identity.pairs_hash      = r.set.hash;
+    identity.eval_pairs_hash = r.eval_set.hash;
+    identity.adapter_in_hash = r.adapter_in_hash;
+    identity.device          = r.policy_.dev.name;
+    return identity;
 }
 
 double run_memory_mb(const run & r) {
     const double process_mb = platform_memory_mb();
     return r.policy_.dev.is_cpu ? process_mb : process_mb + policy_device_memory_mb(r.policy_);
+}
+
+static json pairs_describe(const pair_set & set) {
+    return {{"read", set.n_read}, {"used", set.pairs.size()}, {"cut", set.n_cut}, {"dropped", set.n_dropped}, {"max_tokens", set.max_tokens}};
 }
 
 json run_hello(const run & r) {
@@ -92,7 +115,8 @@ json run_hello(const run & r) {
         {"model", model_facts},
         {"adapter", adapter},
         {"loss", loss_name(r.config.loss)},
-        {"pairs", {{"read", r.set.n_read}, {"used", r.set.pairs.size()}, {"cut", r.set.n_cut}, {"dropped", r.set.n_dropped}, {"max_tokens", r.set.max_tokens}}},
+        {"pairs", pairs_describe(r.set)},
+        {"eval_pairs", r.eval_set.pairs.empty() ? json(nullptr) : pairs_describe(r.eval_set)},
         {"memory_estimate_mb", (int64_t) p.estimate_mb},
         {"transposed_weights", !primitives_for(p.dev).transposed_weights ? "none" : p.plan.resident_transposed ? "resident" : "streamed"},
         {"activations", p.saved.memory ? "kept" : "computed again"},

@@ -1,4 +1,6 @@
 // train: preference pairs in, adapter out.
+#include "evaluation.h"
+#include "metrics.h"
 #include "optimizer.h"
 #include "platform.h"
 #include "reference.h"
@@ -13,17 +15,10 @@ struct training {
     run_identity identity;
     train_state  state;
     optimizer    opt;
+    reference    ref;
     double       start_seconds = 0;  // of the runs before this one
     int64_t      start_us = 0;
     int          bad_steps = 0;
-};
-
-// Means over the pairs of one optimizer step.
-struct step_metrics {
-    double loss = 0, nll = 0, log_odds = 0, log_sigmoid = 0;
-    double reward_chosen = 0, reward_rejected = 0, accuracy = 0;
-    double logp_chosen = 0, logp_rejected = 0;
-    int64_t tokens = 0;
 };
 
 static double seconds_so_far(const training & t) {
@@ -49,60 +44,61 @@ static void resume_from_checkpoint(training & t) {
 
 // ---- reference log-probabilities (EXO): once per pair and run, kept in the checkpoint
 
-static bool is_visited(const training & t, size_t pair) {
-    if (t.r.n_steps >= t.r.steps_per_epoch) {
-        return true;
+static std::vector<bool> visited_pairs(const run & r) {
+    const size_t n = r.set.pairs.size();
+    std::vector<bool> visited(n, r.n_steps >= r.steps_per_epoch);
+    const std::vector<int64_t> order = epoch_order(r.config, (int64_t) n, 0);
+    for (int64_t i = 0; i < std::min((int64_t) n, r.n_steps*r.config.gradient_accumulation_steps); i++) {
+        visited[(size_t) order[(size_t) i]] = true;
     }
-    const std::vector<int64_t> order = epoch_order(t.r.config, (int64_t) t.r.set.pairs.size(), 0);
-    const int64_t n = t.r.n_steps*t.r.config.gradient_accumulation_steps;
-    return std::find(order.begin(), order.begin() + n, (int64_t) pair) != order.begin() + n;
+    return visited;
 }
 
-// Returns false when asked to stop.
+struct missing_reference {
+    const token_pair * pair;
+    double * chosen, * rejected;
+};
+
+static void find_missing(const pair_set & set, const std::vector<bool> & wanted, std::vector<double> & chosen, std::vector<double> & rejected, std::vector<missing_reference> & missing) {
+    chosen.resize(set.pairs.size(), NAN);
+    rejected.resize(set.pairs.size(), NAN);
+    for (size_t i = 0; i < set.pairs.size(); i++) {
+        if (wanted[i] && std::isnan(chosen[i])) {
+            missing.push_back({&set.pairs[i], &chosen[i], &rejected[i]});
+        }
+    }
+}
+
+// Before the first step, when the adapter still has the weights that it came with. Returns false when asked to stop.
 static bool compute_references(training & t) {
-    const size_t n = t.r.set.pairs.size();
     train_state & s = t.state;
     if (t.r.config.loss != loss_type::exo) {
         return true;
     }
-    s.ref_chosen.resize(n, NAN);
-    s.ref_rejected.resize(n, NAN);
-    // Missing values are computed before the first step, when the adapter still has the weights that it came with.
-    reference ref_model;
-    reference_init(ref_model, t.r);
-    for (size_t i = 0; i < n; i++) {
-        if (!std::isnan(s.ref_chosen[i]) || s.step > 0 || !is_visited(t, i)) {
-            continue;
-        }
+    std::vector<missing_reference> missing;
+    find_missing(t.r.set, visited_pairs(t.r), s.ref_chosen, s.ref_rejected, missing);
+    find_missing(t.r.eval_set, std::vector<bool>(t.r.eval_set.pairs.size(), true), s.eval_ref_chosen, s.eval_ref_rejected, missing);
+    if (s.step > 0 && !missing.empty()) {
+        fail_input("CHECKPOINT_INVALID", t.r.config.checkpoint_path + " lacks reference log-probabilities", "Start the run again without resume.");
+    }
+    for (size_t i = 0; i < missing.size(); i++) {
         if (protocol_stop_requested()) {
             return false;
         }
-        const pair_logps ref = reference_forward(ref_model, t.r, pair_pack(t.r.set.pairs[i], /*with_prompt =*/ false));
-        s.ref_chosen[i]   = ref.chosen_sum;
-        s.ref_rejected[i] = ref.rejected_sum;
-        emit({{"event", "reference"}, {"done", i + 1}, {"pairs", n}});
+        const int64_t n_cached = t.ref.n_cached;
+        const reference_sums sums = reference_lookup(t.ref, t.r, pair_pack(*missing[i].pair, /*with_prompt =*/ false));
+        *missing[i].chosen   = sums.chosen;
+        *missing[i].rejected = sums.rejected;
+        if (t.ref.n_cached == n_cached || i + 1 == missing.size()) { // what the cache knows takes no time
+            emit({{"event", "reference"}, {"done", i + 1}, {"pairs", missing.size()}, {"cached", t.ref.n_cached}});
+        }
     }
     return true;
 }
 
 // ---- one step
 
-static void add_pair_metrics(step_metrics & m, const train_config & c, const pair_logps & l, const pair_loss & loss, double weight) {
-    // TRL logs mean log-probabilities per token for ORPO and sums for EXO
-    const double per_chosen   = c.loss == loss_type::orpo ? l.n_chosen   : 1;
-    const double per_rejected = c.loss == loss_type::orpo ? l.n_rejected : 1;
-    m.loss            += weight*loss.loss;
-    m.nll             += weight*loss.nll;
-    m.log_odds        += weight*loss.log_odds;
-    m.log_sigmoid     += weight*loss.log_sigmoid;
-    m.reward_chosen   += weight*loss.reward_chosen;
-    m.reward_rejected += weight*loss.reward_rejected;
-    m.accuracy        += weight*(loss.reward_chosen > loss.reward_rejected);
-    m.logp_chosen     += weight*l.chosen_sum/per_chosen;
-    m.logp_rejected   += weight*l.rejected_sum/per_rejected;
-}
-
-static void train_pair(training & t, int64_t index, double weight, step_metrics & m) {
+static void train_pair(training & t, int64_t index, double weight, pair_metrics & m) {
     const bool orpo = t.r.config.loss == loss_type::orpo;
     const packed_pair packed = pair_pack(t.r.set.pairs[(size_t) index], /*with_prompt =*/ orpo);
     policy_dropout_on(t.r.policy_, t.r.config.seed, t.state.step, index);
@@ -114,7 +110,7 @@ static void train_pair(training & t, int64_t index, double weight, step_metrics 
         l.has_reference    = true;
     }
     const pair_loss loss = pair_loss_compute(t.r.config, l);
-    add_pair_metrics(m, t.r.config, l, loss, weight);
+    metrics_add(m, t.r.config.loss, l, loss, weight);
     m.tokens += packed.n_tokens;
     if (std::isfinite(loss.loss)) {
         policy_backward(t.r.policy_, packed, loss, weight);
@@ -122,31 +118,20 @@ static void train_pair(training & t, int64_t index, double weight, step_metrics 
     policy_dropout_off(t.r.policy_);
 }
 
-static void emit_step(const training & t, const step_metrics & m, double grad_norm, double rate, double seconds) {
+static void emit_step(const training & t, const pair_metrics & m, double grad_norm, double rate, double seconds) {
     json event = {
         {"event", "step"},
         {"step", t.state.step},
         {"steps", t.r.n_steps},
         {"epoch", (double) t.state.step/(double) t.r.steps_per_epoch},
-        {"loss", m.loss},
     };
-    if (t.r.config.loss == loss_type::orpo) {
-        event["nll_loss"] = m.nll;
-        event["log_odds_ratio"] = m.log_sigmoid; // TRL's name for the mean of log sigmoid(log_odds)
-        event["log_odds_chosen"] = m.log_odds;
-    }
-    event["rewards/chosen"]     = m.reward_chosen;
-    event["rewards/rejected"]   = m.reward_rejected;
-    event["rewards/margins"]    = m.reward_chosen - m.reward_rejected;
-    event["rewards/accuracies"] = m.accuracy;
-    event["logps/chosen"]       = m.logp_chosen;
-    event["logps/rejected"]     = m.logp_rejected;
-    event["grad_norm"]          = grad_norm;
-    event["learning_rate"]      = rate;
-    event["tokens"]             = m.tokens;
-    event["tokens_per_second"]  = (double) m.tokens/seconds;
-    event["seconds"]            = seconds;
-    event["memory_mb"]          = run_memory_mb(t.r);
+    metrics_report(event, m, t.r.config.loss);
+    event["grad_norm"]         = grad_norm;
+    event["learning_rate"]     = rate;
+    event["tokens"]            = m.tokens;
+    event["tokens_per_second"] = (double) m.tokens/seconds;
+    event["seconds"]           = seconds;
+    event["memory_mb"]         = run_memory_mb(t.r);
     emit(event);
 }
 
@@ -165,7 +150,7 @@ static void train_step(training & t) {
     const std::vector<int64_t> order = epoch_order(c, n_pairs, t.state.step/t.r.steps_per_epoch);
     const int64_t first = t.state.step%t.r.steps_per_epoch*c.gradient_accumulation_steps;
     const int64_t last  = std::min(n_pairs, first + c.gradient_accumulation_steps); // the last step of an epoch may be shorter
-    step_metrics m;
+    pair_metrics m;
     for (int64_t i = first; i < last; i++) {
         train_pair(t, order[(size_t) i], 1/(double) (last - first), m);
     }
@@ -204,15 +189,21 @@ static void emit_done(const training & t) {
         {"config", config_identity(r.config)},
         {"model_hash", r.policy_.base.hash},
         {"pairs_hash", r.set.hash},
+        {"adapter_in_hash", r.adapter_in_hash.empty() ? json(nullptr) : json(r.adapter_in_hash)},
     });
+}
+
+// Returns false when asked to stop.
+static bool evaluate_when_due(training & t) {
+    return !evaluation_due(t.r, t.state) || evaluate(t.r, t.state);
 }
 
 static int train_loop(training & t) {
     const int64_t every = t.r.config.checkpoint_every_steps;
-    bool stop = !compute_references(t);
+    bool stop = !compute_references(t) || !evaluate_when_due(t);
     while (!stop && t.state.step < t.r.n_steps) {
         train_step(t);
-        stop = protocol_stop_requested() && t.state.step < t.r.n_steps;
+        stop = (protocol_stop_requested() && t.state.step < t.r.n_steps) || !evaluate_when_due(t);
         if (!stop && every > 0 && t.state.step%every == 0 && t.state.step < t.r.n_steps) {
             save_checkpoint(t, "interval");
         }
@@ -232,13 +223,17 @@ static int train_loop(training & t) {
 int command_train(const std::string & config_path) {
     training t;
     run_open(t.r, config_path, config_use::train);
+    reference_init(t.ref, t.r);
+    reference_open_cache(t.ref, t.r);
     t.identity = run_identity_of(t.r);
+    t.identity.reference_adapter_hash = t.r.config.reference_adapter.empty() ? "" : t.ref.hash;
     t.start_us = ggml_time_us();
     resume_from_checkpoint(t);
     optimizer_init(t.opt, t.r.policy_.dev, t.r.policy_.lora);
     json hello = run_hello(t.r);
     hello["steps"] = t.r.n_steps;
     hello["resumed_step"] = t.state.step;
+    hello["reference_cache"] = reference_describe_cache(t.ref);
     emit(hello);
     const int rc = train_loop(t);
     optimizer_free(t.opt);

@@ -136,6 +136,14 @@ static void test_refusals() {
     refused("learning_rate", 2e-3, "learning_rate");
     refused("seed", 7, "seed");
     refused("pairs", fixture("pairs-masked.jsonl"), "pairs differ");
+    refused("adapter_in", fixture("final-adapter-orpo.gguf"), "adapter_in differs");
+    refused("eval_pairs", fixture("pairs-masked.jsonl"), "eval_pairs differ");
+    json exo = run_config("exo", "refused-exo");
+    exo["reference_adapter"] = fixture("adapter-init.gguf");
+    check(run_trainer("train", exo).exit == EXIT_DONE, "a run with reference_adapter to resume");
+    exo["reference_adapter"] = fixture("final-adapter-orpo.gguf");
+    const trainer_output other_reference = run_trainer("train", exo);
+    check(other_reference.error_code() == "CHECKPOINT_MISMATCH" && other_reference.text.find("reference_adapter differs") != std::string::npos, "a checkpoint of another reference_adapter is refused: " + other_reference.text);
     json other_model = config;
     other_model["model"] = fixture("model-tied-f32.gguf");
     const trainer_output out = run_trainer("train", other_model);
