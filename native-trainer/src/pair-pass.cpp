@@ -9,7 +9,7 @@
 
 // ---- buffers
 
-static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens, bool dropout) {
+static void buffers_describe(pair_buffers & b, const model & m, const device & d, int64_t max_tokens, bool dropout) {
     const hyper_params & h = m.hparams;
     b.max_tokens = max_tokens;
     b.max_rows   = max_tokens + 1;      // every token but one, and the last prompt token twice
@@ -33,7 +33,17 @@ static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t 
         const int64_t widest = std::max({h.n_embd, h.n_ff, h.n_head*h.head_dim});
         b.dropout = ggml_new_tensor_1d(b.ctx, GGML_TYPE_F32, 2*widest*max_tokens);
     }
-    b.buffer  = device_alloc(d, b.ctx, "the activations of the longest pair");
+}
+
+static void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens, bool dropout) {
+    buffers_describe(b, m, d, max_tokens, dropout);
+    b.buffer = device_alloc(d, b.ctx, "the activations of the longest pair");
+}
+
+static void saved_free(saved_layers & saved) {
+    ggml_backend_buffer_free(saved.buffer);
+    ggml_free(saved.ctx);
+    saved = saved_layers();
 }
 
 static void buffers_upload(pair_buffers & b, const packed_pair & pair, int64_t n_vocab) {
@@ -68,6 +78,7 @@ static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
     }
     s.n_prompt = p.buffers.n_prompt;
     s.n_chosen = p.buffers.n_chosen;
+    s.by_group = p.attention_by_group;
     s.lora = with_lora && p.has_adapter;
     s.dropout = s.lora && p.dropout ? p.buffers.dropout : nullptr;
     s.dropout_seed = p.dropout_seed;
@@ -266,7 +277,8 @@ static size_t scratch_bytes(policy & p, bool training) {
         ggml_free(s.g.ctx);
         return size;
     };
-    return std::max(measure(largest_layer_graph(p, training)), measure(largest_head_graph(p, training)));
+    const size_t optimizer = training ? ggml_nbytes(p.lora.grads) : 0; // squared or clipped gradients, optimizer.cpp
+    return std::max({measure(largest_layer_graph(p, training)), measure(largest_head_graph(p, training)), optimizer});
 }
 
 // Scratch memory is allocated once: what runs out runs out here and not hours later, and no device has to bear that it
@@ -288,17 +300,32 @@ static double buffers_mb(const policy & p) {
     return bytes/1048576.0;
 }
 
+// A CPU's buffers take memory when they are first written to.
+static double untouched_mb(const policy & p) {
+    return p.dev.is_cpu && p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
+}
+
+// For figures that are suggested: the program itself has not quite the same size in each run.
+static double margin(double mb) {
+    return 1.01*mb + 2;
+}
+
 double policy_device_memory_mb(const policy & p) {
     return buffers_mb(p) + device_scratch_mb(p.dev);
 }
 
+// What the plan at hand needs on top of `fixed_mb`, within the limit and the free memory.
+static bool fits(policy & p, const train_config & config, double fixed_mb, double more_mb, bool training) {
+    const double scratch_mb = scratch_bytes(p, training)/1048576.0;
+    const bool in_limit = config.memory_limit_mb == 0 || fixed_mb + buffers_mb(p) + more_mb + scratch_mb <= (double) config.memory_limit_mb;
+    return in_limit && untouched_mb(p) + more_mb + scratch_mb <= 0.9*device_free_mb(p.dev);
+}
+
 // Both ways give the same bits, so that the free memory of the moment may decide.
-static void plan_saved_layers(policy & p, const train_config & config, double process_mb) {
+static void plan_saved_layers(policy & p, const train_config & config, double fixed_mb) {
     const pass s = layer_forward_graph(p, 0, p.buffers.max_tokens, true, tape_mode::record);
     ggml_free(s.g.ctx);
-    const double saved_mb = (double) (s.saved_bytes*p.base.hparams.n_layer)/1048576.0, scratch_mb = scratch_bytes(p, true)/1048576.0;
-    const bool in_limit = config.memory_limit_mb == 0 || process_mb + buffers_mb(p) + saved_mb + scratch_mb <= (double) config.memory_limit_mb;
-    if (!in_limit || saved_mb + scratch_mb > 0.9*device_free_mb(p.dev)) {
+    if (!fits(p, config, fixed_mb, (double) (s.saved_bytes*p.base.hparams.n_layer)/1048576.0, true)) {
         return;
     }
     p.saved.layer_bytes = s.saved_bytes;
@@ -307,27 +334,79 @@ static void plan_saved_layers(policy & p, const train_config & config, double pr
     p.saved.buffer = device_alloc(p.dev, p.saved.ctx, "the activations that the backward pass needs");
 }
 
-// Keeps the transposed weights when they fit into the limit and the free memory, else makes them anew in each graph.
-static void plan_memory(policy & p, const train_config & config, double process_mb, bool training) {
-    if (training && primitives_for(p.dev).transposed_weights) {
+// Whole attention if that fits, with the transposed weights of the layers kept or made anew in each graph; else attention by
+// head group, again with the one or the other.
+static void plan_ggml_operators(policy & p, const train_config & config, double fixed_mb, bool training) {
+    const bool transposes = training && primitives_for(p.dev).transposed_weights;
+    if (transposes) {
         model_transpose_output(p.base, p.dev);
-        const double scratch_mb    = scratch_bytes(p, training)/1048576.0;
-        const double transposed_mb = model_transposed_layer_bytes(p.base)/1048576.0;
-        const bool in_limit = config.memory_limit_mb == 0 || process_mb + buffers_mb(p) + transposed_mb + scratch_mb <= (double) config.memory_limit_mb;
-        p.plan.resident_transposed = in_limit && transposed_mb + scratch_mb < 0.9*device_free_mb(p.dev);
+    }
+    const double transposed_mb = transposes ? model_transposed_layer_bytes(p.base)/1048576.0 : 0;
+    for (bool by_group : {false, true}) {
+        p.attention_by_group = by_group;
+        p.plan.resident_transposed = transposes && fits(p, config, fixed_mb, transposed_mb, training);
         if (p.plan.resident_transposed) {
             model_transpose_layers(p.base, p.dev);
         }
+        if (p.plan.resident_transposed || fits(p, config, fixed_mb, 0, training)) {
+            return;
+        }
     }
-    if (training && primitives_for(p.dev).cpu) {
-        plan_saved_layers(p, config, process_mb);
+}
+
+static void plan_memory(policy & p, const train_config & config, double fixed_mb, bool training) {
+    if (!primitives_for(p.dev).cpu) {
+        plan_ggml_operators(p, config, fixed_mb, training);
+    } else if (training) {
+        plan_saved_layers(p, config, fixed_mb);
     }
-    p.estimate_mb = process_mb + buffers_mb(p) + scratch_bytes(p, training)/1048576.0;
+    const double scratch_mb = scratch_bytes(p, training)/1048576.0;
+    p.estimate_mb = fixed_mb + buffers_mb(p) + scratch_mb;
     if (config.memory_limit_mb > 0 && p.estimate_mb > (double) config.memory_limit_mb) {
         fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) p.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
-            "Raise memory_limit_mb, or use a smaller max_length or a smaller model.");
+            "Raise memory_limit_mb to " + std::to_string((int64_t) ceil(margin(p.estimate_mb))) + ", or use a smaller max_length or a smaller model.");
+    }
+    // A system that promises more memory than it has would end the program later, without a word.
+    if (p.dev.is_cpu && untouched_mb(p) + scratch_mb > device_free_mb(p.dev)) {
+        fail_resource("OUT_OF_MEMORY", "the run needs " + std::to_string((int64_t) (untouched_mb(p) + scratch_mb)) + " MB more, " + std::to_string((int64_t) device_free_mb(p.dev)) + " MB are free",
+            "Use a smaller max_length, a smaller or more quantised model, or close other programs.");
     }
     reserve_scratch(p, training);
+}
+
+// Scratch and buffers for pairs of n tokens, without allocating any.
+static double needed_mb(policy & p, int64_t n_tokens, bool training) {
+    const pair_buffers own = p.buffers;
+    p.buffers = pair_buffers();
+    buffers_describe(p.buffers, p.base, p.dev, n_tokens, p.dropout);
+    const size_t buffer_bytes = device_alloc_size(p.dev, p.buffers.ctx);
+    for (ggml_tensor * t = ggml_get_first_tensor(p.buffers.ctx); t; t = ggml_get_next_tensor(p.buffers.ctx, t)) {
+        t->data = p.dev.graph_memory.data(); // never read: graphs are only measured, and shall not count them as scratch
+    }
+    const double mb = (double) (buffer_bytes + scratch_bytes(p, training))/1048576.0;
+    ggml_free(p.buffers.ctx);
+    p.buffers = own;
+    return mb;
+}
+
+// The longest pair, in packed tokens, for which the most frugal plan fits; 0 when even the shortest does not.
+static int64_t find_tokens_that_fit(policy & p, const train_config & config, double fixed_mb, int64_t max_tokens, bool training) {
+    p.attention_by_group = !primitives_for(p.dev).cpu;
+    saved_free(p.saved);
+    double room_mb = 0.9*device_free_mb(p.dev); // of which the buffers of a CPU take nothing before they are used
+    if (!p.dev.is_cpu) {
+        room_mb += p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
+    }
+    if (config.memory_limit_mb > 0) {
+        const double own_mb = p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
+        room_mb = std::min(room_mb, (double) config.memory_limit_mb - (fixed_mb + buffers_mb(p) - own_mb));
+    }
+    int64_t low = 0, high = max_tokens; // `low` fits, `high` does not
+    while (high - low > 1) {
+        const int64_t n = low + (high - low)/2;
+        (margin(needed_mb(p, n, training)) <= room_mb ? low : high) = n;
+    }
+    return low;
 }
 
 // ---- the whole
@@ -373,9 +452,14 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     model_load(p.base, g, p.dev, p.plan);
     adapter_init(p, config, training);
     const bool dropout = training && p.lora.config.dropout > 0;
-    buffers_init(p.buffers, p.base, p.dev, max_tokens, dropout);
     p.dropout = dropout; // counted in the plan
-    plan_memory(p, config, process_mb, training);
+    try {
+        buffers_init(p.buffers, p.base, p.dev, max_tokens, dropout);
+        plan_memory(p, config, process_mb, training);
+    } catch (const failure &) {
+        p.tokens_that_fit = find_tokens_that_fit(p, config, process_mb, max_tokens, training);
+        throw;
+    }
     p.dropout = false;
 }
 
@@ -383,9 +467,7 @@ void policy_free(policy & p) {
     ggml_backend_buffer_free(p.buffers.buffer);
     ggml_free(p.buffers.ctx);
     p.buffers = pair_buffers();
-    ggml_backend_buffer_free(p.saved.buffer);
-    ggml_free(p.saved.ctx);
-    p.saved = saved_layers();
+    saved_free(p.saved);
     lora_free(p.lora);
     model_free(p.base);
     device_free(p.dev);

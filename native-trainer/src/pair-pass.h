@@ -43,7 +43,9 @@ struct policy {
     pair_buffers buffers;
     saved_layers saved;
     model_plan   plan;
+    bool         attention_by_group = false; // ggml's operators: the scores of one group of heads at a time
     double       estimate_mb = 0;
+    int64_t      tokens_that_fit = 0;        // when policy_init failed for want of memory: packed tokens of a pair for which it would not
     bool         has_adapter = false;
     bool         fine = false;            // see pass::fine
     uint64_t     dropout_seed = 0;        // of the pair at hand
@@ -51,7 +53,8 @@ struct policy {
 };
 
 // Loads model and adapter and allocates everything the longest pair needs. Without adapter_in, training starts from a fresh
-// adapter and scoring uses the base model alone.
+// adapter and scoring uses the base model alone. What is too large is tried in the next plan of memory: transposed weights
+// resident or streamed, activations kept or computed again, attention whole or by head group.
 void policy_init(policy & p, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training);
 void policy_free(policy & p);
 

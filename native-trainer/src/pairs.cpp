@@ -149,6 +149,29 @@ pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_lengt
     return set;
 }
 
+static int64_t packed_tokens(const token_pair & pair, int64_t max_length) {
+    const int64_t prompt = (int64_t) pair.prompt.size(), room = max_length - prompt;
+    return room > 0 ? prompt + std::min((int64_t) pair.chosen.size(), room) + std::min((int64_t) pair.rejected.size(), room) : 0;
+}
+
+int64_t max_length_for(const std::vector<const pair_set *> & sets, int64_t n_tokens) {
+    const auto longest = [&](int64_t max_length) {
+        int64_t n = 0;
+        for (const pair_set * set : sets) {
+            for (const token_pair & pair : set->pairs) {
+                n = std::max(n, packed_tokens(pair, max_length));
+            }
+        }
+        return n;
+    };
+    int64_t low = 1, high = 1 << 20;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low)/2;
+        (longest(middle) <= n_tokens ? low : high) = middle;
+    }
+    return longest(low) > 0 ? low : 0;
+}
+
 // ---- packing
 
 static void add_rows(packed_pair & p, const std::vector<int32_t> & response, const std::vector<uint8_t> & mask, int64_t start, row_kind kind) {

@@ -24,6 +24,9 @@ struct pair_set {
 // at max_length tokens with the prompt; a pair of which nothing that carries loss is left is dropped. Both are counted.
 pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length);
 
+// The largest max_length with which no packed pair has more than n_tokens; 0 when there is none that leaves a response.
+int64_t max_length_for(const std::vector<const pair_set *> & sets, int64_t n_tokens);
+
 enum row_kind : uint8_t { ROW_PROMPT, ROW_CHOSEN, ROW_REJECTED };
 
 // [prompt | chosen | rejected] in one sequence: the prompt is computed once. Both responses have positions that follow the

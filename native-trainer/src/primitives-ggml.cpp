@@ -6,6 +6,7 @@
 
 #include "random.h"
 
+#include <algorithm>
 #include <cstring>
 
 // out (m, n) = sum over t of a(m, t) b(n, t), for each slice of the third dimension
@@ -171,41 +172,92 @@ static ggml_tensor * heads_last(pass & p, ggml_tensor * x) {
     return ggml_cont(p.g.ctx, ggml_permute(p.g.ctx, x, 0, 2, 1, 3));
 }
 
+// Attention is computed for all heads at once or, when n_tokens^2 numbers for each of them are too much memory, for one group
+// of kv heads after the other, each with its query heads. Then no weights are kept for the backward pass: it computes those of
+// a group again.
+static int64_t group_count(const pass & p, int64_t n_kv) {
+    const int64_t max_groups = 32; // nodes of one graph
+    int64_t n = p.by_group ? std::min(n_kv, max_groups) : 1;
+    while (n_kv % n != 0) {
+        n--;
+    }
+    return n;
+}
+
+// The heads of one group; a copy, since Vulkan wants views that begin on 256 bytes.
+static ggml_tensor * group_of(pass & p, ggml_tensor * x, int64_t group, int64_t n_groups) {
+    if (n_groups == 1) {
+        return x;
+    }
+    const int64_t n = x->ne[2]/n_groups;
+    return ggml_cont(p.g.ctx, ggml_view_3d(p.g.ctx, x, x->ne[0], x->ne[1], n, x->nb[1], x->nb[2], (size_t) (group*n)*x->nb[2]));
+}
+
+static void append_heads(pass & p, ggml_tensor *& all, ggml_tensor * heads) {
+    all = all ? ggml_concat(p.g.ctx, all, heads, 2) : heads;
+    graph_expand(p.g, all); // in this order, so that the scratch of one group is free for the next
+}
+
+// (n_tokens of k, n_tokens of q, heads of q)
+static ggml_tensor * attention_weights(pass & p, ggml_tensor * q, ggml_tensor * k) {
+    return ggml_soft_max_ext(p.g.ctx, ggml_mul_mat(p.g.ctx, k, q), p.mask, p.base->hparams.attn_scale, 0.0f);
+}
+
 static ggml_tensor * attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
     ggml_context * ctx = p.g.ctx;
-    const int64_t n_tokens = q->ne[2];
+    const int64_t n_tokens = q->ne[2], n_groups = group_count(p, k->ne[1]);
     tape.q = heads_last(p, q);                                                           // (head_dim, n_tokens, n_head)
     tape.k = heads_last(p, k);                                                           // (head_dim, n_tokens, n_head_kv)
     tape.v = heads_last(p, v);
-    ggml_tensor * scores = ggml_mul_mat(ctx, tape.k, tape.q);                            // (n_tokens of k, n_tokens of q, n_head)
-    tape.p = ggml_soft_max_ext(ctx, scores, p.mask, p.base->hparams.attn_scale, 0.0f);
-    ggml_tensor * v_t = ggml_cont(ctx, ggml_transpose(ctx, tape.v));                     // (n_tokens, head_dim, n_head_kv)
-    ggml_tensor * out = ggml_mul_mat(ctx, v_t, tape.p);                                  // (head_dim, n_tokens, n_head)
+    ggml_tensor * out = nullptr;                                                         // (head_dim, n_tokens, n_head)
+    for (int64_t i = 0; i < n_groups; i++) {
+        ggml_tensor * weights = attention_weights(p, group_of(p, tape.q, i, n_groups), group_of(p, tape.k, i, n_groups));
+        ggml_tensor * v_t = ggml_cont(ctx, ggml_transpose(ctx, group_of(p, tape.v, i, n_groups))); // (n_tokens, head_dim, heads)
+        append_heads(p, out, ggml_mul_mat(ctx, v_t, weights));
+        tape.p = n_groups == 1 ? weights : nullptr;
+    }
     return ggml_reshape_2d(ctx, heads_last(p, out), q->ne[0]*q->ne[1], n_tokens);        // the permutation is its own inverse
 }
 
-// The query heads that share a kv head lie side by side, so q, p and their gradients are seen as n_head_kv slices of
-// G*n_tokens rows (G = n_head/n_head_kv): the sums over the G heads happen inside the products.
-static void attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+struct attention_gradients {
+    ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // (head_dim, n_tokens, heads)
+};
+
+// The query heads that share a kv head lie side by side, so q, p and their gradients are seen as n_kv slices of
+// G*n_tokens rows (G = n_head/n_kv): the sums over the G heads happen inside the products.
+static attention_gradients heads_backward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, ggml_tensor * weights, ggml_tensor * d_out) {
     ggml_context * ctx = p.g.ctx;
-    const int64_t head_dim = tape.q->ne[0], n_tokens = tape.q->ne[1], n_head = tape.q->ne[2], n_kv = tape.k->ne[2];
+    const int64_t head_dim = q->ne[0], n_tokens = q->ne[1], n_head = q->ne[2], n_kv = k->ne[2];
     const int64_t rows = n_tokens*(n_head/n_kv);
+    q       = ggml_reshape_3d(ctx, q, head_dim, rows, n_kv);
+    d_out   = ggml_reshape_3d(ctx, d_out, head_dim, rows, n_kv);
+    weights = ggml_reshape_3d(ctx, weights, n_tokens, rows, n_kv);
 
-    ggml_tensor * out_grad = heads_last(p, ggml_reshape_3d(ctx, dy, head_dim, n_head, n_tokens));
-    ggml_tensor * d_out   = ggml_reshape_3d(ctx, out_grad, head_dim, rows, n_kv);
-    ggml_tensor * q       = ggml_reshape_3d(ctx, tape.q, head_dim, rows, n_kv);
-    ggml_tensor * weights = ggml_reshape_3d(ctx, tape.p, n_tokens, rows, n_kv);
-
-    ggml_tensor * d_weights = ggml_mul_mat(ctx, tape.v, d_out);                          // (n_tokens, rows, n_kv)
-    ggml_tensor * d_v       = product_over_tokens(p, d_out, weights);                    // (head_dim, n_tokens, n_kv)
+    attention_gradients d;
+    ggml_tensor * d_weights = ggml_mul_mat(ctx, v, d_out);                               // (n_tokens, rows, n_kv)
+    d.v = product_over_tokens(p, d_out, weights);                                        // (head_dim, n_tokens, n_kv)
     ggml_tensor * d_scores  = ggml_soft_max_ext_back(ctx, d_weights, weights, p.base->hparams.attn_scale, 0.0f);
-    ggml_tensor * k_t       = ggml_cont(ctx, ggml_transpose(ctx, tape.k));               // (n_tokens, head_dim, n_kv)
-    ggml_tensor * d_q       = ggml_mul_mat(ctx, k_t, d_scores);                          // (head_dim, rows, n_kv)
-    ggml_tensor * d_k       = product_over_tokens(p, q, d_scores);                       // (head_dim, n_tokens, n_kv)
+    ggml_tensor * k_t       = ggml_cont(ctx, ggml_transpose(ctx, k));                    // (n_tokens, head_dim, n_kv)
+    d.q = ggml_reshape_3d(ctx, ggml_mul_mat(ctx, k_t, d_scores), head_dim, n_tokens, n_head);
+    d.k = product_over_tokens(p, q, d_scores);                                           // (head_dim, n_tokens, n_kv)
+    return d;
+}
 
-    *dq = heads_last(p, ggml_reshape_3d(ctx, d_q, head_dim, n_tokens, n_head));          // back to (head_dim, heads, n_tokens)
-    *dk = heads_last(p, d_k);
-    *dv = heads_last(p, d_v);
+static void attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+    const int64_t head_dim = tape.q->ne[0], n_tokens = tape.q->ne[1], n_head = tape.q->ne[2], n_groups = group_count(p, tape.k->ne[2]);
+    ggml_tensor * d_out = heads_last(p, ggml_reshape_3d(p.g.ctx, dy, head_dim, n_head, n_tokens));
+    attention_gradients all;
+    for (int64_t i = 0; i < n_groups; i++) {
+        ggml_tensor * q = group_of(p, tape.q, i, n_groups), * k = group_of(p, tape.k, i, n_groups), * v = group_of(p, tape.v, i, n_groups);
+        ggml_tensor * weights = tape.p ? tape.p : attention_weights(p, q, k);
+        const attention_gradients d = heads_backward(p, q, k, v, weights, group_of(p, d_out, i, n_groups));
+        append_heads(p, all.q, d.q);
+        append_heads(p, all.k, d.k);
+        append_heads(p, all.v, d.v);
+    }
+    *dq = heads_last(p, all.q);                                                          // back to (head_dim, heads, n_tokens)
+    *dk = heads_last(p, all.k);
+    *dv = heads_last(p, all.v);
 }
 
 // ---- head

@@ -24,7 +24,7 @@ struct linear_tape {
 
 struct attention_tape {
     ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // (head_dim, n_tokens, heads), contiguous
-    ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head)
+    ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head); null: by head group
 };
 
 // What reads the result of a norm: a product, to which a binding may give numbers in another form, or anything else.
@@ -49,6 +49,7 @@ struct pass {
     ggml_tensor *       pos     = nullptr;         // (n_tokens) I32, RoPE positions
     ggml_tensor *       mask    = nullptr;         // (n_tokens, n_tokens) F32, 0 or -inf; row = query; null with the CPU's kernels
     int64_t             n_prompt = 0, n_chosen = 0; // the first two segments of the packed pair; 0: one causal sequence
+    bool                by_group = false;          // policy::attention_by_group
     bool                lora    = false;           // with the adapter
     ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
     uint64_t            dropout_seed = 0;

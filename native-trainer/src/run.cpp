@@ -35,6 +35,15 @@ static void window_check(const model & m, const pair_set & set) {
     }
 }
 
+// The policy knows for how many tokens there is memory; with these pairs that is a max_length.
+static failure with_max_length(failure f, const run & r) {
+    const int64_t max_length = r.policy_.tokens_that_fit > 0 ? max_length_for({&r.set, &r.eval_set}, r.policy_.tokens_that_fit) : 0;
+    if (max_length > 0) {
+        f.hint += " max_length " + std::to_string(max_length) + " would fit.";
+    }
+    return f;
+}
+
 void run_open(run & r, const std::string & config_path, config_use use) {
     r.config = config_read(config_path, use);
     const bool training = use == config_use::train;
@@ -53,6 +62,9 @@ void run_open(run & r, const std::string & config_path, config_use use) {
             window_check(base, r.eval_set);
         }
         policy_init(r.policy_, r.config, std::move(base), g, std::max(r.set.max_tokens, r.eval_set.max_tokens), training);
+    } catch (const failure & f) {
+        gguf_file_close(g);
+        throw with_max_length(f, r);
     } catch (...) {
         gguf_file_close(g);
         throw;
@@ -118,8 +130,9 @@ json run_hello(const run & r) {
         {"pairs", pairs_describe(r.set)},
         {"eval_pairs", r.eval_set.pairs.empty() ? json(nullptr) : pairs_describe(r.eval_set)},
         {"memory_estimate_mb", (int64_t) p.estimate_mb},
-        {"transposed_weights", !primitives_for(p.dev).transposed_weights ? "none" : p.plan.resident_transposed ? "resident" : "streamed"},
+        {"transposed_weights", !p.base.output.w_t ? "none" : p.plan.resident_transposed ? "resident" : "streamed"},
         {"activations", p.saved.memory ? "kept" : "computed again"},
+        {"attention", p.attention_by_group ? "by head group" : "whole"},
     };
 }
 
