@@ -14,6 +14,7 @@ const OWN_KEYS = new Set([
   "resume",
   "reference",
   "reference_adapter",
+  "reference_cache",
 ]);
 
 /** The part of the trainer's configuration that a stage of a recipe fixes, under the trainer's own keys. */

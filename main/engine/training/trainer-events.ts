@@ -3,6 +3,8 @@ import { AppError } from "../../shared/errors.ts";
 
 const Hello = z.looseObject({ event: z.literal("hello") });
 const Step = z.looseObject({ event: z.literal("step"), step: z.int(), epoch: z.number(), loss: z.number() });
+/** The loss of pairs that are not trained on; TRL's metric names with `eval_` before them. */
+const Evaluation = z.looseObject({ event: z.literal("evaluation"), step: z.int(), eval_loss: z.number().nullable() });
 const Pair = z.looseObject({
   event: z.literal("pair"),
   id: z.string(),
@@ -27,12 +29,12 @@ const Failure = z.looseObject({
 });
 const Done = z.looseObject({ event: z.literal("done") });
 
-const TrainerEvent = z.discriminatedUnion("event", [Hello, Step, Pair, Checkpoint, Warning, Failure, Done]);
+const TrainerEvent = z.discriminatedUnion("event", [Hello, Step, Evaluation, Pair, Checkpoint, Warning, Failure, Done]);
 export type TrainerEvent = z.infer<typeof TrainerEvent>;
 export type TrainerPair = z.infer<typeof Pair>;
 export type TrainerFailure = z.infer<typeof Failure>;
 
-const KNOWN_EVENTS = new Set(["hello", "step", "pair", "checkpoint", "warning", "error", "done"]);
+const KNOWN_EVENTS = new Set(["hello", "step", "evaluation", "pair", "checkpoint", "warning", "error", "done"]);
 
 /** One line of the trainer's stdout; undefined for an event that this version does not know. Errors: TRAINER_PROTOCOL. */
 export function parseTrainerLine(line: string): TrainerEvent | undefined {

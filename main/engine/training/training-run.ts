@@ -113,7 +113,7 @@ async function prepare(
     loss: input.stage,
     model: modelPath,
     ...(input.adapterIn === null ? {} : { adapter_in: input.adapterIn }),
-    ...referenceOf(input),
+    ...referenceOf(input, deps.workspaceDir),
     adapter_out: adapter,
     pairs: pairsPath,
     checkpoint: { path: join(dir, "checkpoint.gguf"), every_steps: 1 },
@@ -127,11 +127,12 @@ async function prepare(
 }
 
 /** The reference of EXO stays what it was at the start of the stage, while the policy's adapter grows by the round. */
-function referenceOf(input: TrainingRunInput): Record<string, unknown> {
+function referenceOf(input: TrainingRunInput, workspaceDir: string): Record<string, unknown> {
   if (input.stage !== "exo") return {};
-  if (input.referenceAdapter === null) return { reference: "base" };
-  if (input.referenceAdapter === input.adapterIn) return { reference: "adapter_in" };
-  return { reference_adapter: input.referenceAdapter };
+  const reference_cache = join(workspaceDir, "cache", "reference-logps");
+  if (input.referenceAdapter === null) return { reference: "base", reference_cache };
+  if (input.referenceAdapter === input.adapterIn) return { reference: "adapter_in", reference_cache };
+  return { reference_adapter: input.referenceAdapter, reference_cache };
 }
 
 async function trainToTheEnd(
@@ -148,7 +149,7 @@ async function trainToTheEnd(
       if (event.step > newestStep) nCrashesInPlace = 0;
       newestStep = Math.max(newestStep, event.step);
       recordStep(deps, runId, event, context);
-    } else if (event.event === "warning") context.record("warning", event);
+    } else if (event.event === "warning" || event.event === "evaluation") context.record(event.event, event);
     else if (event.event === "done") summary = event;
   };
   for (;;) {

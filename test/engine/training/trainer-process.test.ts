@@ -84,3 +84,8 @@ test("numbers of a step pass as they are", () => {
   const event = parseTrainerLine('{"event":"step","step":3,"epoch":1.5,"loss":0.25,"rewards/margins":-0.1}');
   expect(event).toMatchObject({ step: 3, loss: 0.25, "rewards/margins": -0.1 });
 });
+
+test("an evaluation passes with TRL's names, also when its loss is no number", () => {
+  const line = '{"event":"evaluation","step":0,"eval_loss":null,"eval_rewards/margins":0.5}';
+  expect(parseTrainerLine(line)).toMatchObject({ event: "evaluation", step: 0, "eval_rewards/margins": 0.5 });
+});
