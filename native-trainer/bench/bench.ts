@@ -15,7 +15,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ensureTrainerBuilt } from "../build.ts";
+import { buildTrainerTests, ensureTrainerBuilt } from "../build.ts";
 
 type Case = { name: string; loss: "orpo" | "exo"; nPrompt: number; nResponse: number };
 type Sample = { seconds: number[]; peakMib: number };
@@ -24,6 +24,10 @@ type Contender = { name: string; run: (c: Case, pairs: string) => Promise<Sample
 const root = dirname(fileURLToPath(import.meta.url));
 const workDir = join(root, "..", "build", "bench");
 const python = join(workDir, "venv", "bin", "python");
+/** tests/make-random-model.cpp */
+const maker = join(root, "..", "build", "make-random-model");
+const shape = "smollm2-135m";
+const nVocab = 49_152;
 const warmupSteps = 2;
 
 const allCases: Case[] = [
@@ -48,6 +52,7 @@ await main();
 
 async function main(): Promise<void> {
   const trainer = await ensureTrainerBuilt({ log: note });
+  await buildTrainerTests(note); // the maker of models is one of them
   await prepareEnvironment();
   const contenders = [
     ...["BF16", "Q8_0"].map((type) => ourTrainer(trainer, type)),
@@ -61,7 +66,7 @@ async function main(): Promise<void> {
 async function compare(c: Case, contenders: Contender[]): Promise<void> {
   const pairs = join(workDir, `${c.name}.jsonl`);
   if (!existsSync(pairs))
-    await run(python, [join(root, "make_model.py"), "pairs", "8", String(c.nPrompt), String(c.nResponse), pairs]);
+    await run(maker, ["pairs", "8", ...[c.nPrompt, c.nResponse, c.nResponse, nVocab].map(String), pairs]);
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders) {
@@ -97,7 +102,7 @@ function ourTrainer(trainer: string, type: string): Contender {
     name: `native-trainer ${type}`,
     run: async (c, pairs) => {
       const model = join(workDir, `model-${type}.gguf`);
-      if (!existsSync(model)) await run(python, [join(root, "make_model.py"), "model", type, model]);
+      if (!existsSync(model)) await run(maker, [shape, type.toLowerCase(), model]);
       const out = join(workDir, "adapter.gguf");
       for (const file of [out, `${out}.checkpoint`]) rmSync(file, { force: true });
       const config = {
