@@ -393,12 +393,9 @@ static double needed_mb(policy & p, int64_t n_tokens, bool training) {
 static int64_t find_tokens_that_fit(policy & p, const train_config & config, double fixed_mb, int64_t max_tokens, bool training) {
     p.attention_by_group = !primitives_for(p.dev).cpu;
     saved_free(p.saved);
-    double room_mb = 0.9*device_free_mb(p.dev); // of which the buffers of a CPU take nothing before they are used
-    if (!p.dev.is_cpu) {
-        room_mb += p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
-    }
+    const double own_mb = p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
+    double room_mb = 0.9*device_free_mb(p.dev) + (p.dev.is_cpu ? 0 : own_mb); // a CPU's are untouched and still counted as free
     if (config.memory_limit_mb > 0) {
-        const double own_mb = p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
         room_mb = std::min(room_mb, (double) config.memory_limit_mb - (fixed_mb + buffers_mb(p) - own_mb));
     }
     int64_t low = 0, high = max_tokens; // `low` fits, `high` does not
@@ -456,8 +453,10 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     try {
         buffers_init(p.buffers, p.base, p.dev, max_tokens, dropout);
         plan_memory(p, config, process_mb, training);
-    } catch (const failure &) {
-        p.tokens_that_fit = find_tokens_that_fit(p, config, process_mb, max_tokens, training);
+    } catch (const failure & f) {
+        if (f.code == "OUT_OF_MEMORY" || f.code == "MEMORY_LIMIT") {
+            p.tokens_that_fit = find_tokens_that_fit(p, config, process_mb, max_tokens, training);
+        }
         throw;
     }
     p.dropout = false;

@@ -66,6 +66,17 @@ struct plan_facts {
     const char * attention;
 };
 
+// A pair whose attention mask alone is a terabyte.
+static void test_out_of_memory() {
+    random_model_write(random_model(), tmp_file("model.gguf"));
+    random_pairs_write(tmp_file("pairs.jsonl"), 1, 10, 300000, 300000, 512);
+    json config = config_for(tmp_file("model.gguf"), tmp_file("refused.gguf"));
+    config["max_length"] = 400000;
+    const trainer_output out = run_trainer("train", config);
+    const int64_t max_length = out.last() ? number_after(out.last()->value("hint", ""), "max_length ") : 0;
+    check(out.exit == EXIT_RESOURCE && out.error_code() == "OUT_OF_MEMORY" && max_length > 500 && max_length < 300000, "what no memory is enough for is an error that names a max_length: " + out.text.substr(0, 600));
+}
+
 // Each limit a little below what the plan before it needs.
 static void test_plans_agree(ggml_type type) {
     random_model m = wide_model(type);
@@ -136,6 +147,7 @@ int main() {
     if (uses_ggml_operators()) { // the CPU's own kernels keep no transposed copies and no scores
         test_plans_agree(GGML_TYPE_F32);
         test_plans_agree(GGML_TYPE_Q8_0);
+        test_out_of_memory();
         test_head_groups(8, 2);
         test_head_groups(4, 4);
     }
