@@ -93,7 +93,7 @@ static void identity_check(const gguf_file & g, const run_identity & identity) {
             fail_other(g.path, part.differs);
         }
     }
-    const json saved = json::parse(gguf_file_text(g, "checkpoint.config", ""), nullptr, /*allow_exceptions =*/ false);
+    const json saved = json_parse(gguf_file_text(g, "checkpoint.config", ""));
     std::string differing;
     for (const auto & item : identity.config.items()) {
         if (!saved.is_object() || !saved.contains(item.key()) || saved[item.key()] != item.value()) {
@@ -132,7 +132,7 @@ static train_state read_all(const gguf_file & g, lora_adapter & adapter, const r
     identity_check(g, identity);
     train_state s;
     s.step       = gguf_file_int(g, "checkpoint.step", 0, INT64_C(1) << 40);
-    s.adam_t     = gguf_file_int(g, "checkpoint.adam_t", 0, INT64_C(1) << 40);
+    s.adam_t     = gguf_file_int(g, "checkpoint.adam_t", 0, s.step); // a step may be without an update
     s.evaluated_step = gguf_file_int(g, "checkpoint.evaluated_step", -1, INT64_C(1) << 40);
     s.tokens     = gguf_file_int(g, "checkpoint.tokens", 0, INT64_C(1) << 52);
     s.seconds    = gguf_file_number(g, "checkpoint.seconds", 0);

@@ -30,7 +30,8 @@ struct object_reader {
 
     void text(const std::string & key, std::string & value) {
         if (const json * j = find(key)) {
-            if (!j->is_string() || j->get<std::string>().empty()) {
+            // the system's calls would see only what is before a zero byte: another file
+            if (!j->is_string() || j->get<std::string>().empty() || j->get<std::string>().find('\0') != std::string::npos) {
                 fail(key, "a non-empty string");
             }
             value = j->get<std::string>();
@@ -159,11 +160,26 @@ static json parse_file(const std::string & path) {
     std::string text((size_t) size, '\0');
     text.resize(fread(&text[0], 1, text.size(), file));
     fclose(file);
-    const json parsed = json::parse(text, nullptr, /*allow_exceptions =*/ false);
+    const json parsed = json_parse(text);
     if (parsed.is_discarded()) {
         fail_input("CONFIG", "config file is not valid JSON: " + path, HINT);
     }
     return parsed;
+}
+
+// The files that a run writes are neither its inputs nor each other. An adapter may be replaced by what it becomes.
+static void outputs_check(const train_config & c) {
+    const auto differ = [](const char * key, const std::string & output, const char * other_key, const std::string & other) {
+        if (!other.empty() && platform_same_file(output, other)) {
+            fail_input("CONFIG", std::string("config: ") + key + " and " + other_key + " are the same file", "Give the output another name.");
+        }
+    };
+    for (const auto & input : {std::make_pair("model", &c.model), {"pairs", &c.pairs}, {"reference_adapter", &c.reference_adapter}}) {
+        differ("adapter_out",     c.adapter_out,     input.first, *input.second);
+        differ("checkpoint.path", c.checkpoint_path, input.first, *input.second);
+    }
+    differ("checkpoint.path", c.checkpoint_path, "adapter_in",  c.adapter_in);
+    differ("checkpoint.path", c.checkpoint_path, "adapter_out", c.adapter_out);
 }
 
 static void config_check(train_config & c, config_use use) {
@@ -179,6 +195,7 @@ static void config_check(train_config & c, config_use use) {
         if (c.checkpoint_path.empty()) {
             c.checkpoint_path = c.adapter_out + ".checkpoint";
         }
+        outputs_check(c);
     }
     if (c.reference == reference_model::adapter_in && c.adapter_in.empty()) {
         fail_input("CONFIG", "config: reference \"adapter_in\" needs adapter_in", "Name the adapter of the stage before, or use reference \"base\".");

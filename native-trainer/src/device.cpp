@@ -214,11 +214,23 @@ double device_scratch_mb(const device & d) {
 
 static const char * const MEMORY_HINT = "Use a smaller max_length, a smaller or more quantised model, or a device with more memory.";
 
+[[noreturn]] static void fail_memory(const device & d, double mb, const char * what) {
+    fail_resource("OUT_OF_MEMORY", std::string("no memory on ") + d.name + " for " + what + " (" + std::to_string((int64_t) mb) + " MB)", MEMORY_HINT);
+}
+
+void device_memory_check(const device & d, double mb, const char * what) {
+    const double free_mb = device_free_mb(d);
+    if (d.is_cpu && free_mb > 0 && mb > free_mb) { // other devices refuse by themselves; 0: the system does not say
+        fail_memory(d, mb, what);
+    }
+}
+
 ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what) {
-    const size_t size = device_alloc_size(d, ctx);
+    const double mb = device_alloc_size(d, ctx)/1048576.0;
+    device_memory_check(d, mb, what);
     ggml_backend_buffer_t buffer = ggml_backend_alloc_ctx_tensors(ctx, d.backend);
     if (!buffer) {
-        fail_resource("OUT_OF_MEMORY", std::string("no memory on ") + d.name + " for " + what + " (" + std::to_string(size / 1048576) + " MB)", MEMORY_HINT);
+        fail_memory(d, mb, what);
     }
     return buffer;
 }

@@ -38,6 +38,9 @@ json device_describe(ggml_backend_dev_t dev);
 double device_free_mb(const device & d);
 double device_scratch_mb(const device & d);
 
+// Fails with OUT_OF_MEMORY when so much is not free: the system may promise memory and end the process when it is used.
+void device_memory_check(const device & d, double mb, const char * what);
+
 // Allocates all tensors of a context on the device; fails with OUT_OF_MEMORY naming `what`.
 ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what);
 size_t                device_alloc_size(const device & d, ggml_context * ctx);

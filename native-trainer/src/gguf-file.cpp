@@ -7,6 +7,9 @@
 #include <cstring>
 
 static const uint64_t MAX_NAME_BYTES  = 64;        // ggml's GGML_MAX_NAME
+static const uint64_t MAX_KEY_BYTES   = 65535;     // GGUF's own limit
+static const uint64_t MAX_TEXT_BYTES  = 1 << 16;   // kept of a text; longer ones are licences and templates, which nobody asks for here
+static const uint64_t MAX_ENTRIES     = 1 << 16;   // of each kind: many times what any model has, and little memory
 
 [[noreturn]] static void fail_damaged(const gguf_file & g, const std::string & why) {
     fail_input("GGUF_DAMAGED", g.path + " is not a complete GGUF file: " + why, "Copy or download the file again.");
@@ -48,13 +51,15 @@ struct gguf_cursor {
         return value;
     }
 
-    std::string text(const char * what) {
+    // What is longer than `keep` is cut.
+    std::string text(uint64_t keep, const char * what) {
         const uint64_t n = scalar<uint64_t>(what);
         if (n > left()) {
             fail_damaged(g, std::string("a string in ") + what + " is longer than the file");
         }
-        std::string s((size_t) n, '\0');
-        bytes(&s[0], n, what);
+        std::string s((size_t) (n < keep ? n : keep), '\0');
+        bytes(&s[0], s.size(), what);
+        skip(n - s.size(), what);
         return s;
     }
 };
@@ -105,12 +110,12 @@ static void skip_array(gguf_cursor & c, gguf_value & value) {
 }
 
 static void read_value(gguf_cursor & c) {
-    const std::string key = c.text("a key");
+    const std::string key = c.text(MAX_KEY_BYTES, "a key");
     gguf_value value;
     const uint32_t type = c.scalar<uint32_t>("a value");
     value.type = (gguf_type) type;
     if (type == GGUF_TYPE_STRING) {
-        value.text = c.text("a value");
+        value.text = c.text(MAX_TEXT_BYTES, "a value");
     } else if (type == GGUF_TYPE_ARRAY) {
         skip_array(c, value);
     } else if (scalar_size(type) > 0) {
@@ -125,7 +130,7 @@ static void read_value(gguf_cursor & c) {
 
 static void read_tensor_entry(gguf_cursor & c) {
     gguf_tensor_entry t;
-    t.name = c.text("a tensor name");
+    t.name = c.text(MAX_NAME_BYTES, "a tensor name");
     if (t.name.empty() || t.name.size() >= MAX_NAME_BYTES) {
         fail_damaged(c.g, "a tensor name is empty or too long");
     }
@@ -169,14 +174,17 @@ static void place_tensors(gguf_cursor & c) {
         fail_damaged(g, "general.alignment is no power of two");
     }
     const uint64_t data_start = (c.position + alignment - 1) / alignment * alignment;
+    uint64_t end = 0; // of the tensors so far
     for (gguf_tensor_entry & t : g.tensors) {
         const uint64_t data_bytes = data_start < g.size_bytes ? g.size_bytes - data_start : 0;
-        if (t.offset % alignment != 0) {
-            fail_damaged(g, "tensor " + t.name + " is not aligned");
+        // ggml asks for the same. Tensors that share bytes could add up to many times the file.
+        if (t.offset != end) {
+            fail_damaged(g, "tensor " + t.name + " does not begin where the one before it ends");
         }
         if (t.offset > data_bytes || t.nbytes > data_bytes - t.offset) {
             fail_damaged(g, "tensor " + t.name + " lies beyond the end of the file");
         }
+        end = (t.offset + t.nbytes + alignment - 1) / alignment * alignment;
         t.offset += data_start;
     }
 }
@@ -195,7 +203,7 @@ static void read_header(gguf_file & g) {
     const uint64_t n_tensors = c.scalar<uint64_t>("the header");
     const uint64_t n_values  = c.scalar<uint64_t>("the header");
     // the smallest entries are 8+1+4+8+4+8 and 8+4+1 bytes: larger counts cannot be true
-    if (n_tensors > g.size_bytes / 33 || n_values > g.size_bytes / 13) {
+    if (n_tensors > g.size_bytes / 33 || n_values > g.size_bytes / 13 || n_tensors > MAX_ENTRIES || n_values > MAX_ENTRIES) {
         fail_damaged(g, "its header counts more entries than the file can hold");
     }
     for (uint64_t i = 0; i < n_values; i++) {

@@ -253,7 +253,7 @@ void gguf_write_atomic(gguf_context * g, const std::string & path) {
 
 void output_path_check(const std::string & path) {
     const std::string tmp = path + ".tmp";
-    FILE * file = platform_open_file(tmp, "wb");
+    FILE * file = platform_is_dir(path) ? nullptr : platform_open_file(tmp, "wb"); // a folder could not be replaced at the end
     if (!file) {
         fail_input("WRITE_FAILED", "cannot write to " + path, "Check that the folder exists and can be written to.");
     }

@@ -9,6 +9,11 @@
 
 // ---- buffers
 
+// The mask is there once more, where it is uploaded from.
+static double host_mask_mb(const pair_buffers & b) {
+    return b.mask ? (double) ggml_nbytes(b.mask)/1048576.0 : 0;
+}
+
 static void buffers_describe(pair_buffers & b, const model & m, const device & d, int64_t max_tokens, bool dropout) {
     const hyper_params & h = m.hparams;
     b.max_tokens = max_tokens;
@@ -361,7 +366,7 @@ static void plan_memory(policy & p, const train_config & config, double fixed_mb
         plan_saved_layers(p, config, fixed_mb);
     }
     const double scratch_mb = scratch_bytes(p, training)/1048576.0;
-    p.estimate_mb = fixed_mb + buffers_mb(p) + scratch_mb;
+    p.estimate_mb = fixed_mb + buffers_mb(p) + host_mask_mb(p.buffers) + scratch_mb;
     if (config.memory_limit_mb > 0 && p.estimate_mb > (double) config.memory_limit_mb) {
         fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) p.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
             "Raise memory_limit_mb to " + std::to_string((int64_t) ceil(margin(p.estimate_mb))) + ", or use a smaller max_length or a smaller model.");

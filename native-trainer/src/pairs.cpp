@@ -58,7 +58,7 @@ static std::vector<uint8_t> read_mask(const json & row, const char * key, size_t
 }
 
 static token_pair read_pair(const std::string & line, int64_t n_vocab, const line_context & at) {
-    const json row = json::parse(line, nullptr, /*allow_exceptions =*/ false);
+    const json row = json_parse(line);
     if (!row.is_object()) {
         at.fail("PAIRS_INVALID", "is not a JSON object");
     }
@@ -111,11 +111,18 @@ static std::string hash_pairs(const std::vector<token_pair> & pairs) {
     return hash.hex();
 }
 
+// Three lists of the largest max_length fit. A value in memory takes several times its text, so that a file of another
+// kind with one endless line would take all there is.
+static const size_t MAX_LINE_BYTES = 32 << 20;
+
 // One line without its end; false at the end of the file.
-static bool read_line(FILE * file, std::string & line) {
+static bool read_line(FILE * file, std::string & line, const line_context & at) {
     line.clear();
     int c;
     while ((c = getc(file)) != EOF && c != '\n') {
+        if (line.size() == MAX_LINE_BYTES) {
+            at.fail("PAIRS_INVALID", "is longer than " + std::to_string(MAX_LINE_BYTES >> 20) + " MB");
+        }
         line += (char) c;
     }
     return c != EOF || !line.empty();
@@ -129,7 +136,7 @@ pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_lengt
     pair_set set;
     std::string line;
     try {
-        for (int64_t number = 1; read_line(file, line); number++) {
+        for (int64_t number = 1; read_line(file, line, {path, number}); number++) {
             if (line.find_first_not_of(" \t\r") != std::string::npos) {
                 add_pair(set, read_pair(line, n_vocab, {path, number}), max_length);
             }

@@ -57,6 +57,16 @@ int64_t platform_file_size(const std::string & path) {
     return ec ? -1 : (int64_t) size;
 }
 
+bool platform_is_dir(const std::string & path) {
+    std::error_code ec;
+    return fs::is_directory(path_from_utf8(path), ec);
+}
+
+bool platform_same_file(const std::string & a, const std::string & b) {
+    std::error_code ec;
+    return a == b || fs::equivalent(path_from_utf8(a), path_from_utf8(b), ec);
+}
+
 bool platform_remove(const std::string & path) {
     std::error_code ec;
     return fs::remove(path_from_utf8(path), ec) && !ec;

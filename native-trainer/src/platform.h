@@ -15,6 +15,8 @@ std::string              platform_env(const char * name);                  // em
 
 FILE *  platform_open_file(const std::string & path, const char * mode);
 int64_t platform_file_size(const std::string & path);                      // -1 when it is not a readable regular file
+bool    platform_is_dir(const std::string & path);
+bool    platform_same_file(const std::string & a, const std::string & b);  // also by links; false when either is absent, unless the names are the same
 bool    platform_remove(const std::string & path);
 int64_t platform_free_bytes(const std::string & path);                     // of the disk that the file is or would be on
 

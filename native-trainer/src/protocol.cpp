@@ -22,6 +22,30 @@ void fail_resource(const std::string & code, const std::string & message, const 
     throw failure{EXIT_RESOURCE, code, message, hint};
 }
 
+static bool is_deep(const std::string & text) {
+    const int max_depth = 64;
+    int depth = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char c = text[i];
+        if (in_text) {
+            i += c == '\\'; // the next character is no end of the text
+            in_text = c != '"';
+        } else {
+            in_text = c == '"';
+            depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+        }
+        if (depth > max_depth) {
+            return true;
+        }
+    }
+    return false;
+}
+
+json json_parse(const std::string & text) {
+    return is_deep(text) ? json(json::value_t::discarded) : json::parse(text, nullptr, /*allow_exceptions =*/ false);
+}
+
 void emit(const json & event) {
     // names in a damaged file may be no UTF-8: they are shown with replacement characters
     const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -40,7 +64,7 @@ int emit_error(const failure & f) {
 }
 
 static void handle_line(const std::string & line) {
-    const json command = json::parse(line, nullptr, /*allow_exceptions =*/ false);
+    const json command = json_parse(line);
     if (command.is_object() && command.value("command", json()) == "stop") {
         stop_requested = true;
     } else if (line.find_first_not_of(" \t\r") != std::string::npos) {

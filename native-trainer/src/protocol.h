@@ -29,6 +29,10 @@ struct failure {
 [[noreturn]] void fail_input   (const std::string & code, const std::string & message, const std::string & hint = "");
 [[noreturn]] void fail_resource(const std::string & code, const std::string & message, const std::string & hint = "");
 
+// Discarded when it is no JSON or nested deeper than any of the formats here: json copies and prints itself by recursion,
+// which a file of brackets would drive beyond the end of the stack.
+json json_parse(const std::string & text);
+
 void emit(const json & event);
 void emit_warning(const std::string & code, const std::string & message);
 int  emit_error(const failure & f); // returns its exit code

@@ -27,7 +27,16 @@ static double seconds_so_far(const training & t) {
 
 // ---- checkpoints
 
+static bool all_finite(const ggml_tensor * values) {
+    const std::vector<float> numbers = tensor_values(values);
+    return ggml_validate_row_data(GGML_TYPE_F32, numbers.data(), numbers.size()*sizeof(float));
+}
+
 static void save_checkpoint(training & t, const char * reason) {
+    const lora_adapter & lora = t.r.policy_.lora;
+    if (!all_finite(lora.params) || !all_finite(lora.moment1) || !all_finite(lora.moment2)) { // the one before stays
+        fail_input("DIVERGED", "the adapter has weights that are not finite after step " + std::to_string(t.state.step), "Use a smaller learning_rate.");
+    }
     t.state.seconds = seconds_so_far(t);
     checkpoint_save(t.r.config.checkpoint_path, t.r.policy_.lora, t.state, t.identity);
     emit({{"event", "checkpoint"}, {"path", t.r.config.checkpoint_path}, {"step", t.state.step}, {"reason", reason}});
@@ -39,6 +48,10 @@ static void resume_from_checkpoint(training & t) {
         return; // the first start of a run that may be resumed
     }
     t.state = checkpoint_load(path, t.r.policy_.lora, t.identity);
+    const int64_t n_steps = t.r.n_steps;
+    if (t.state.step > n_steps) {
+        fail_input("CHECKPOINT_INVALID", path + " is at step " + std::to_string(t.state.step) + " of " + std::to_string(n_steps), "Start the run again without resume.");
+    }
     t.start_seconds = t.state.seconds;
 }
 
@@ -63,7 +76,7 @@ static void find_missing(const pair_set & set, const std::vector<bool> & wanted,
     chosen.resize(set.pairs.size(), NAN);
     rejected.resize(set.pairs.size(), NAN);
     for (size_t i = 0; i < set.pairs.size(); i++) {
-        if (wanted[i] && std::isnan(chosen[i])) {
+        if (wanted[i] && !(std::isfinite(chosen[i]) && std::isfinite(rejected[i]))) {
             missing.push_back({&set.pairs[i], &chosen[i], &rejected[i]});
         }
     }

@@ -12,6 +12,11 @@ static void expect_error(const std::string & what, const trainer_output & out, c
     check(ok, what + ": expected " + code + ", got exit " + std::to_string(out.exit) + " " + out.text.substr(0, 400));
 }
 
+// Deeper than the stack could bear when values are copied or printed.
+static std::string brackets() {
+    return std::string(300000, '[') + std::string(300000, ']');
+}
+
 static json base_config() {
     json config = golden_config("", "orpo");
     config["adapter_out"] = tmp_file("out.gguf");
@@ -52,6 +57,28 @@ static void test_config() {
     expect_error("unknown command", run_trainer("teach", fixture("pairs.jsonl")), "USAGE");
     expect_error("unknown device", with("device", "quantum0"), "DEVICE_NOT_FOUND", EXIT_RESOURCE);
     expect_error("no such folder", with("adapter_out", tmp_file("none/out.gguf")), "WRITE_FAILED");
+    expect_error("a folder as adapter", with("adapter_out", tmp_file("")), "WRITE_FAILED");
+    write_text(tmp_file("deep.json"), "{\"model\": " + brackets() + "}");
+    expect_error("deep nesting", run_trainer("train", tmp_file("deep.json")), "CONFIG");
+}
+
+// A run that would write over what it reads leaves it alone.
+static void test_outputs() {
+    const std::string model = read_text(fixture("model-f32.gguf"));
+    write_text(tmp_file("own.gguf"), model);
+    json config = base_config();
+    config["model"] = tmp_file("own.gguf");
+    const auto refused = [&](const std::string & what, const char * key, const json & value) {
+        json other = config;
+        other[key] = value;
+        expect_error(what, run_trainer("train", other), "CONFIG");
+        check(read_text(tmp_file("own.gguf")) == model, what + ": the model is as it was");
+    };
+    refused("the model as adapter_out", "adapter_out", tmp_file("own.gguf"));
+    refused("the model by another name", "adapter_out", tmp_file("./own.gguf"));
+    refused("the model before a zero byte", "adapter_out", tmp_file("own.gguf") + std::string("\0x", 2));
+    refused("the model as checkpoint", "checkpoint", {{"path", tmp_file("own.gguf")}});
+    refused("one file for adapter and checkpoint", "checkpoint", {{"path", config["adapter_out"]}});
 }
 
 static void test_pairs() {
@@ -76,6 +103,10 @@ static void test_pairs() {
     expect_error("empty file",       with("\n\n"), "NO_PAIRS");
     expect_error("binary",           with(std::string("\x00\xff\xfe\n", 4)), "PAIRS_INVALID");
     expect_error("deep nesting",     with(std::string(200000, '[')), "PAIRS_INVALID");
+    expect_error("deep id",          with("{\"id\":" + brackets() + ",\"prompt\":[1],\"chosen\":[3],\"rejected\":[2]}"), "PAIRS_INVALID");
+    expect_error("deep token id",    with("{\"prompt\":[" + brackets() + "],\"chosen\":[3],\"rejected\":[2]}"), "PAIRS_INVALID");
+    expect_error("endless line",     with(std::string(33 << 20, ' ')), "PAIRS_INVALID");
+    check(with("{\"id\":\"[[[\\\"{\",\"prompt\":[1],\"chosen\":[3],\"rejected\":[2]}").exit == EXIT_DONE, "brackets in a text are no depth");
     json config = base_config();
     config["pairs"] = tmp_file("none.jsonl");
     expect_error("missing pairs", run_trainer("train", config), "FILE_NOT_FOUND");
@@ -118,6 +149,13 @@ static void test_models() {
     expect_error("other architecture", with(replaced("llama", "mamba")), "UNSUPPORTED_ARCHITECTURE");
     expect_error("unknown tensor", with(replaced("blk.0.ffn_up.weight", "blk.0.ffn_xx.weight")), "GGUF_INCOMPLETE");
     expect_error("an adapter as model", score_with("model", fixture("adapter-init.gguf")), "NOT_A_MODEL");
+    // every tensor of the file at the place of the first: many times the file in memory
+    std::string shared = model;
+    for (const char * name : {"blk.0.attn_q.weight", "blk.1.attn_q.weight"}) {
+        const size_t at = shared.find(name) + strlen(name) + 4 + 2*8 + 4;
+        memset(&shared[at], 0, 8);
+    }
+    expect_error("tensors that share bytes", with(shared), "GGUF_DAMAGED");
     std::string nan = model;
     memset(&nan[nan.size() - 256], 0xff, 4);
     expect_error("NaN weights", with(nan), "NAN_WEIGHTS");
@@ -177,6 +215,12 @@ static void test_adapters() {
     expect_error("adapter of another shape", run_trainer("train", config), "ADAPTER_MISMATCH");
 }
 
+// A GGUF file with another value of a 64-bit key.
+static std::string with_int(std::string bytes, const std::string & key, int64_t value) {
+    memcpy(&bytes[bytes.find(key) + key.size() + 4], &value, sizeof(value));
+    return bytes;
+}
+
 static void test_checkpoints() {
     json config = base_config();
     config["resume"] = true;
@@ -191,6 +235,42 @@ static void test_checkpoints() {
     write_text(tmp_file("run.checkpoint"), checkpoint.substr(0, checkpoint.size()*2/3));
     config["resume"] = true;
     expect_error("truncated checkpoint", run_trainer("train", config), "GGUF_DAMAGED");
+
+    const auto resumed = [&](const std::string & bytes) {
+        write_text(tmp_file("run.checkpoint"), bytes);
+        return run_trainer("train", config);
+    };
+    expect_error("a step beyond the end", resumed(with_int(checkpoint, "checkpoint.step", 2)), "CHECKPOINT_INVALID");
+    expect_error("more updates than steps", resumed(with_int(checkpoint, "checkpoint.adam_t", 2)), "GGUF_DAMAGED");
+    config["loss"] = "exo";
+    config["max_steps"] = 2;
+    config["resume"] = false;
+    check(run_trainer("train", config).exit == EXIT_DONE, "a good checkpoint of EXO");
+    config["resume"] = true;
+    std::string without = with_int(read_text(tmp_file("run.checkpoint")), "checkpoint.adam_t", 1);
+    without.replace(without.find("ref_chosen_logps"), 3, "xxx");
+    expect_error("a checkpoint without references", resumed(with_int(without, "checkpoint.step", 1)), "CHECKPOINT_INVALID");
+}
+
+// A second moment that was damaged to negative numbers makes the last update NaN: no adapter may come of it.
+static void test_divergence() {
+    json config = base_config();
+    config["adapter_out"] = tmp_file("diverged.gguf");
+    config["checkpoint"] = {{"path", tmp_file("diverged.checkpoint")}};
+    config["max_steps"] = 2;
+    check(run_trainer("train", config).exit == EXIT_DONE, "a checkpoint to damage");
+    platform_remove(tmp_file("diverged.gguf"));
+    std::string bytes = with_int(with_int(read_text(tmp_file("diverged.checkpoint")), "checkpoint.adam_t", 1), "checkpoint.step", 1);
+    gguf_file g;
+    gguf_file_open(g, tmp_file("diverged.checkpoint"), "test");
+    const gguf_tensor_entry & moment = *gguf_file_find(g, "v:blk.0.attn_q.weight.lora_a");
+    const std::vector<float> negative(moment.nbytes/sizeof(float), -1.0f);
+    bytes.replace(moment.offset, moment.nbytes, (const char *) negative.data(), moment.nbytes);
+    gguf_file_close(g);
+    write_text(tmp_file("diverged.checkpoint"), bytes);
+    config["resume"] = true;
+    expect_error("an update that is not finite", run_trainer("train", config), "DIVERGED");
+    check(platform_file_size(tmp_file("diverged.gguf")) < 0, "no adapter is written");
 }
 
 // Random damage to the metadata of each kind of file: whatever it does, the answer is an event and a documented exit code.
@@ -234,11 +314,13 @@ static void test_failing_writes() {
 
 int main() {
     test_config();
+    test_outputs();
     test_pairs();
     test_models();
     test_sliding_window();
     test_adapters();
     test_checkpoints();
+    test_divergence();
     test_damaged_bytes();
     test_libraries();
     test_failing_writes();
