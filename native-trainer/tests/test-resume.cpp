@@ -7,10 +7,10 @@
 #include <thread>
 
 #ifndef _WIN32
+#include "child.h"
+
 #include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static json run_config(const std::string & loss, const std::string & name) {
@@ -27,47 +27,13 @@ static json run_config(const std::string & loss, const std::string & name) {
     return config;
 }
 
-struct child {
-    pid_t  pid = -1;
-    int    to = -1;             // its stdin
-    FILE * from = nullptr;      // its stdout
-};
-
-static child child_start(const json & config) {
-    const std::string path = tmp_file("interrupted.json");
-    write_text(path, config.dump());
-    child c;
-    int in[2], out[2];
-    if (pipe(in) != 0 || pipe(out) != 0) {
-        return c;
-    }
-    fflush(stdout); // else the child prints it again
-    c.pid = fork();
-    if (c.pid == 0) {
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        close(in[1]);
-        close(out[0]);
-        if (!freopen("/dev/null", "w", stderr)) {
-            _exit(1);
-        }
-        execl(TEST_TRAINER, "native-trainer", "train", path.c_str(), (char *) nullptr);
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    c.to   = in[1];
-    c.from = fdopen(out[0], "r");
-    return c;
-}
-
 // Starts the trainer and, `delay_us` after it has reported `n_steps` steps, ends it: with SIGKILL, or with the command "stop".
 // Returns its exit code, 137 when killed.
 static int run_interrupted(const json & config, int n_steps, int delay_us, bool kill_it) {
     child c = child_start(config);
-    char line[16384];
-    for (int seen = 0; seen < n_steps && fgets(line, sizeof(line), c.from);) {
-        seen += strncmp(line, "{\"event\":\"step\"", 15) == 0;
+    std::string line;
+    for (int seen = 0; seen < n_steps && child_line(c, line);) {
+        seen += line.rfind("{\"event\":\"step\"", 0) == 0;
     }
     std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
     if (kill_it) {
@@ -79,13 +45,9 @@ static int run_interrupted(const json & config, int n_steps, int delay_us, bool 
             check(errno == EPIPE, "only a trainer that is done leaves its stdin");
         }
     }
-    while (fgets(line, sizeof(line), c.from)) {
+    while (child_line(c, line)) {
     }
-    int status = 0;
-    waitpid(c.pid, &status, 0);
-    close(c.to);
-    fclose(c.from);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return child_wait(c);
 }
 
 static void test_loss(const std::string & loss) {
