@@ -105,28 +105,55 @@ async function build(ggml: Ggml, log: (line: string) => void): Promise<void> {
   mkdirSync(buildDir, { recursive: true });
   await unpackHeaders(ggml, log);
   log(`native-trainer: configuring against ggml of node-llama-cpp ${ggml.version}`);
+  rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
+  await configure(buildDir, ggml, {}, log);
+  log("native-trainer: compiling");
+  await compile(buildDir, "native-trainer", log);
+  log(`native-trainer: built ${trainerPath}`);
+}
+
+function configure(dir: string, ggml: Ggml, more: Record<string, string>, log: (line: string) => void): Promise<void> {
   const settings = {
     CMAKE_BUILD_TYPE: "Release",
     GGML_INCLUDE_DIR: join(llamaDir, "ggml", "include"),
     GGML_LIB_DIR: ggml.libDir,
     NLOHMANN_INCLUDE_DIR: join(llamaDir, "vendor"),
+    ...more,
   };
-  rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
-  await run("cmake", ["-S", root, "-B", buildDir, ...Object.entries(settings).map(([k, v]) => `-D${k}=${v}`)], log);
-  log("native-trainer: compiling");
-  await compile("native-trainer", log);
-  log(`native-trainer: built ${trainerPath}`);
+  return run("cmake", ["-S", root, "-B", dir, ...Object.entries(settings).map(([k, v]) => `-D${k}=${v}`)], log);
 }
 
 /** The executables that ctest runs; the trainer itself must have been built. */
 export async function buildTrainerTests(log: (line: string) => void): Promise<void> {
   log("native-trainer: compiling the tests");
-  await compile("all", log);
+  await compile(buildDir, "all", log);
 }
 
-function compile(target: string, log: (line: string) => void): Promise<void> {
+/** Paths of executables: tests/run-measured.cpp, tests/make-random-model.cpp, and the trainer with ASan and UBSan. */
+export type FuzzingTools = { measure: string; makeModel: string; sanitized: string | undefined };
+
+/** What tests/fuzz.ts runs besides the trainer, which must have been built. */
+export async function buildForFuzzing(
+  log: (line: string) => void,
+  { withSanitized }: { withSanitized: boolean },
+): Promise<FuzzingTools> {
+  for (const tool of ["run-measured", "make-random-model"]) await compile(buildDir, tool, log);
+  const sanitized = withSanitized ? await buildSanitized(log) : undefined;
+  return { measure: join(buildDir, "run-measured"), makeModel: join(buildDir, "make-random-model"), sanitized };
+}
+
+async function buildSanitized(log: (line: string) => void): Promise<string> {
+  log("native-trainer: compiling with sanitizers");
+  const dir = join(buildDir, "asan");
+  const flags = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
+  await configure(dir, findGgml(), { CMAKE_BUILD_TYPE: "Sanitized", CMAKE_CXX_FLAGS_SANITIZED: flags }, log);
+  await compile(dir, "native-trainer", log);
+  return join(dir, executableName);
+}
+
+function compile(dir: string, target: string, log: (line: string) => void): Promise<void> {
   const nJobs = String(Math.min(4, availableParallelism()));
-  return run("cmake", ["--build", buildDir, "--parallel", nJobs, "--target", target], log);
+  return run("cmake", ["--build", dir, "--parallel", nJobs, "--target", target], log);
 }
 
 /** The bundle is a git repository of one commit; only ggml's headers and the JSON header are needed from it. */

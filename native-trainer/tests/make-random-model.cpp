@@ -1,4 +1,4 @@
-// make-random-model SHAPE TYPE OUT.gguf [EMBD_TYPE]: a GGUF file with random weights in the shape of a known model, to measure time and memory.
+// make-random-model SHAPE TYPE OUT.gguf [EMBD_TYPE]: a GGUF file with random weights in the shape of a known model, to measure time and memory; "tiny" for tests.
 // make-random-model pairs N P C R N_VOCAB OUT.jsonl: random pairs of P prompt, C chosen and R rejected tokens.
 #include "random-model.h"
 
@@ -19,6 +19,9 @@ static ggml_type type_from_name(const char * name) {
 
 static random_model shape_from_name(const char * name) {
     random_model m;
+    if (strcmp(name, "tiny") == 0) {
+        return m;
+    }
     if (strcmp(name, "smollm2-135m") == 0) {
         m.n_layer = 30; m.n_embd = 576; m.n_ff = 1536; m.n_head = 9; m.n_head_kv = 3; m.head_dim = 64; m.n_vocab = 49152;
     } else if (strcmp(name, "llama-3.2-3b") == 0) {
@@ -26,7 +29,7 @@ static random_model shape_from_name(const char * name) {
     } else if (strcmp(name, "llama-3.2-1b") == 0) {
         m.n_layer = 16; m.n_embd = 2048; m.n_ff = 8192; m.n_head = 32; m.n_head_kv = 8; m.head_dim = 64; m.n_vocab = 128256;
     } else {
-        fprintf(stderr, "unknown shape %s (smollm2-135m, llama-3.2-1b, llama-3.2-3b)\n", name);
+        fprintf(stderr, "unknown shape %s (tiny, smollm2-135m, llama-3.2-1b, llama-3.2-3b)\n", name);
         exit(2);
     }
     return m;
