@@ -64,7 +64,8 @@ static killed_run run_and_kill(const json & config, const std::string & event, i
             result.saved = said.at("step");
             name = said.at("reason"); // "interval" or "finished": then the adapter is written
         }
-        if (!armed && name == event && --n == 0) {
+        const bool past_references = event == "reference" && name == "step"; // a checkpoint had them all
+        if (!armed && ((name == event && --n == 0) || past_references)) {
             armed = true;
             arm();
         }
@@ -92,13 +93,14 @@ static bool is_absent_or_readable(const std::string & path) {
     return readable;
 }
 
-// The kills of the last writes come last, those of the references first; the start may be that of a fresh or a resumed run.
-static moment moment_of(const std::string & loss, int i, int n_kills) {
+// The kills of the references come first, as long as none is saved; those of the last writes last. The start may be that of a
+// fresh or a resumed run.
+static moment moment_of(const std::string & loss, int i, int n_kills, int64_t reached) {
+    if (loss == "exo" && i < n_kills/5 && reached == 0) {
+        return IN_REFERENCES;
+    }
     if (i % 5 == 0) {
         return AT_START;
-    }
-    if (i < n_kills/5) {
-        return loss == "exo" ? IN_REFERENCES : IN_STEPS;
     }
     return i < n_kills*3/4 ? IN_STEPS : AT_END;
 }
@@ -116,7 +118,7 @@ static killed_run kill_at(moment m, const json & config, int64_t n_left, const s
     const int64_t n_steps = std::max<int64_t>(1, std::min<int64_t>(n_left, 6));
     switch (m) {
         case AT_START:      return run_and_kill(config, "", 1, (int) (random()*60000));
-        case IN_REFERENCES: return run_and_kill(config, "reference", 1 + (int) (random()*8), (int) (random()*3000));
+        case IN_REFERENCES: return run_and_kill(config, "reference", 1 + (int) (random()*8), (int) (random()*500));
         case IN_STEPS:      return run_and_kill(config, "step", 1 + (int) (random()*(double) n_steps), (int) (random()*12000));
         default:            return kill_last_writes(config, n_left, random);
     }
@@ -130,11 +132,11 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
     const std::string checkpoint = config["checkpoint"]["path"], adapter = config["adapter_out"];
     uint64_t draws = 0;
     const auto random = [&] { return random_unit(seed, loss == "exo", draws++); };
-    int64_t saved = 0;
+    int64_t saved = 0, reached = 0; // steps that were announced as saved; that a next start went on from
     int tried[MOMENTS] = {}, killed[MOMENTS] = {}, temporary = 0;
     int i = 0;
     for (int tries = 0; i < n_kills && tries < 3*n_kills; tries++) { // a run that was over before is none
-        const moment m = moment_of(loss, i, n_kills);
+        const moment m = moment_of(loss, i, n_kills, reached);
         const killed_run r = kill_at(m, config, n_steps - saved, random);
         const std::string what = loss + ", kill " + std::to_string(i) + " (" + MOMENT_NAMES[m] + "): ";
         i += r.was_killed;
@@ -142,6 +144,7 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
         killed[m] += r.was_killed;
         check(r.resumed == -1 || r.resumed >= saved, what + "goes on from step " + std::to_string(r.resumed) + ", step " + std::to_string(saved) + " was saved");
         saved = std::max(saved, r.saved);
+        reached = std::max({reached, saved, r.resumed});
         check(is_absent_or_readable(checkpoint), what + "the checkpoint is absent or readable");
         check(saved == 0 || checkpoint_exists(checkpoint), what + "a checkpoint that was announced is there");
         check(is_absent_or_readable(adapter), what + "the adapter is absent or readable");
