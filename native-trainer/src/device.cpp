@@ -41,7 +41,8 @@ static std::string libraries_dir() {
         return from_env;
     }
     const std::string beside = platform_executable_dir();
-    return registry_library_in(beside).empty() ? TRAINER_GGML_DIR : beside;
+    const std::string built_with = TRAINER_GGML_DIR;
+    return built_with.empty() || !registry_library_in(beside).empty() ? beside : built_with;
 }
 
 static void version_check(const char * version, const char * commit, const std::string & where) {
@@ -74,6 +75,7 @@ static void folder_version_check(const std::string & dir) {
     load_symbol(base, "ggml_version", version);
     load_symbol(base, "ggml_commit", commit);
     version_check(version(), commit(), path);
+    platform_library_close(base); // not a second copy beside the linked one
 }
 
 const ggml_libraries & ggml_libraries_load() {

@@ -1,4 +1,5 @@
 // native-trainer: ORPO and EXO training of LoRA adapters on GGUF models. README.md describes the protocol.
+#include "ggml.h"
 #include "platform.h"
 #include "protocol.h"
 #include "run.h"
@@ -42,6 +43,7 @@ static int run_guarded(const std::vector<std::string> & args) {
 }
 
 int main(int argc, char ** argv) {
+    ggml_time_init(); // without it ggml's clock divides by zero on Windows
     platform_binary_stdio();
     protocol_catch_aborts();
     const int rc = run_guarded(platform_arguments(argc, argv));

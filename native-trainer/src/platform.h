@@ -1,4 +1,5 @@
-// The few things that differ between Linux and Windows. Paths are UTF-8 everywhere.
+// The few things that differ between Linux (platform-posix.cpp) and Windows (platform-windows.cpp), and paths, which are UTF-8
+// everywhere.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +26,13 @@ std::string platform_sync_and_rename(const std::string & from, const std::string
 
 void * platform_library_open(const std::string & path, std::string & error);
 void * platform_library_symbol(void * library, const char * name);
+void   platform_library_close(void * library);
 
 void platform_binary_stdio();                                              // no newline translation on Windows
 int  platform_read_stdin(char * buffer, int size);                         // bytes read, 0 at the end, -1 on error
-void platform_on_terminate(void (*handler)(int));                          // SIGINT and SIGTERM
+void platform_on_terminate(void (*handler)(int));                          // SIGINT, SIGTERM; on Windows Ctrl-C, a closed console, shutdown
+
+bool platform_permit_amx();                                                // asks the system for the tile registers
 
 double platform_memory_mb();                                               // resident now
 double platform_peak_memory_mb();                                          // largest so far

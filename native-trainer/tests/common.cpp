@@ -2,12 +2,25 @@
 
 #include "platform.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
-#ifndef _WIN32
+#ifdef _WIN32
+#define popen  _popen
+#define pclose _pclose
+static int exit_code(int status) { return status; }
+static const char * const NO_INPUT = " < NUL";
+static const char * const READ_BYTES = "rb";
+// cmd takes the outermost quotes away
+static std::string shell_line(const std::string & line) { return "\"" + line + "\""; }
+#else
 #include <sys/wait.h>
+static int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+static const char * const NO_INPUT = " < /dev/null";
+static const char * const READ_BYTES = "r";
+static std::string shell_line(const std::string & line) { return line; }
 #endif
 
 static int n_passed = 0, n_failed = 0;
@@ -40,7 +53,7 @@ std::string fixture(const std::string & name) {
 }
 
 struct tmp_dir {
-    std::filesystem::path path = std::filesystem::path(TEST_TMP)/std::to_string(ggml_time_us());
+    std::filesystem::path path = std::filesystem::path(TEST_TMP)/std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
 
     tmp_dir() {
         std::filesystem::create_directories(path);
@@ -121,14 +134,13 @@ std::string trainer_output::error_code() const {
 
 trainer_output run_trainer(const std::string & command, const std::string & argument, const std::string & shell) {
     trainer_output out;
-    const std::string line = shell + "\"" + TEST_TRAINER + "\" " + command + (argument.empty() ? "" : " \"" + argument + "\"") + " < /dev/null 2> \"" + tmp_file("stderr.txt") + "\"";
-    FILE * pipe = popen(line.c_str(), "r");
+    const std::string line = shell + "\"" + TEST_TRAINER + "\" " + command + (argument.empty() ? "" : " \"" + argument + "\"") + NO_INPUT + " 2> \"" + tmp_file("stderr.txt") + "\"";
+    FILE * pipe = popen(shell_line(line).c_str(), READ_BYTES);
     char buffer[4096];
     for (size_t n; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
         out.text.append(buffer, n);
     }
-    const int status = pclose(pipe);
-    out.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    out.exit = exit_code(pclose(pipe));
     for (size_t start = 0, end; (end = out.text.find('\n', start)) != std::string::npos; start = end + 1) {
         const json event = json::parse(out.text.substr(start, end - start), nullptr, false);
         if (!event.is_object() || !event.contains("event")) {

@@ -5,17 +5,13 @@
 // test-resume.cpp asks what is refused and what "stop" does; this test asks for many moments.
 #include "common.h"
 
+#include "child.h"
 #include "platform.h"
 #include "random.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
-
-#ifndef _WIN32
-#include "child.h"
-
-#include <algorithm>
-#include <csignal>
 #include <thread>
 
 enum moment { AT_START, IN_REFERENCES, IN_STEPS, AT_END, MOMENTS };
@@ -48,7 +44,7 @@ static killed_run run_and_kill(const json & config, const std::string & event, i
     const auto arm = [&] {
         killer = std::thread([&c, delay_us] {
             std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
-            kill(c.pid, SIGKILL); // not reaped yet, so the number is still its own
+            child_kill(c);
         });
     };
     if (armed) {
@@ -74,7 +70,7 @@ static killed_run run_and_kill(const json & config, const std::string & event, i
         arm(); // it was over before
     }
     killer.join();
-    result.was_killed = child_wait(c) == 128 + SIGKILL;
+    result.was_killed = child_wait(c) == CHILD_KILLED;
     return result;
 }
 
@@ -169,10 +165,3 @@ int main(int argc, char ** argv) {
     test_loss("exo", n_kills, seed);
     return test_result();
 }
-
-#else
-int main() {
-    printf("not run on Windows: needs fork and SIGKILL\n");
-    return 0;
-}
-#endif

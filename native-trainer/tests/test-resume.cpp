@@ -1,17 +1,11 @@
 // A run that is killed or stopped at any moment and resumed ends with the same adapter, bit for bit, as one that was not.
 #include "common.h"
 
+#include "child.h"
 #include "platform.h"
 #include "random.h"
 
 #include <thread>
-
-#ifndef _WIN32
-#include "child.h"
-
-#include <cerrno>
-#include <csignal>
-#include <unistd.h>
 
 static json run_config(const std::string & loss, const std::string & name) {
     json config = golden_config("", loss);
@@ -27,8 +21,8 @@ static json run_config(const std::string & loss, const std::string & name) {
     return config;
 }
 
-// Starts the trainer and, `delay_us` after it has reported `n_steps` steps, ends it: with SIGKILL, or with the command "stop".
-// Returns its exit code, 137 when killed.
+// Starts the trainer and, `delay_us` after it has reported `n_steps` steps, ends it: by force, or with the command "stop".
+// Returns its exit code, CHILD_KILLED when killed.
 static int run_interrupted(const json & config, int n_steps, int delay_us, bool kill_it) {
     child c = child_start(config);
     std::string line;
@@ -37,13 +31,9 @@ static int run_interrupted(const json & config, int n_steps, int delay_us, bool 
     }
     std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
     if (kill_it) {
-        kill(c.pid, SIGKILL);
+        child_kill(c);
     } else {
-        const char stop[] = "{\"command\":\"stop\"}\n";
-        signal(SIGPIPE, SIG_IGN);
-        if (write(c.to, stop, sizeof(stop) - 1) < 0) {
-            check(errno == EPIPE, "only a trainer that is done leaves its stdin");
-        }
+        child_write(c, "{\"command\":\"stop\"}\n");
     }
     while (child_line(c, line)) {
     }
@@ -60,9 +50,9 @@ static void test_loss(const std::string & loss) {
         // every fourth one while it starts; the delay reaches into a step, its checkpoint or the next step
         const int n_steps = i % 4 == 1 ? 0 : 1 + (int) (random_unit(1, 0, (uint64_t) i)*6);
         const int rc = run_interrupted(config, n_steps, (int) (random_unit(1, 1, (uint64_t) i)*20000), kill_it);
-        n_killed  += rc == 128 + SIGKILL;
+        n_killed  += rc == CHILD_KILLED;
         n_stopped += rc == EXIT_STOPPED;
-        check(rc == EXIT_DONE || rc == EXIT_STOPPED || rc == 128 + SIGKILL, loss + ": exit code " + std::to_string(rc));
+        check(rc == EXIT_DONE || rc == EXIT_STOPPED || rc == CHILD_KILLED, loss + ": exit code " + std::to_string(rc));
     }
     check(n_killed > 0, loss + ": some run was killed on its way");
     const trainer_output rest = run_trainer("train", config);
@@ -119,10 +109,3 @@ int main() {
     test_refusals();
     return test_result();
 }
-
-#else
-int main() {
-    printf("not run on Windows: needs fork and SIGKILL\n");
-    return 0;
-}
-#endif

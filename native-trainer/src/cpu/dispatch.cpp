@@ -10,10 +10,6 @@
 #else
 #include <cpuid.h>
 #endif
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 #endif
 
 #if defined(CPU_X86)
@@ -50,19 +46,9 @@ static uint64_t enabled_state() {
 #endif
 }
 
-// Linux gives the tile registers only to processes that ask for them
-static bool tiles_permitted() {
-#if defined(__linux__)
-    const long request_permission = 0x1023, tile_data = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-#else
-    return false;
-#endif
-}
-
 static std::vector<const cpu_kernels *> detect() {
     std::vector<const cpu_kernels *> found = {&cpu_kernels_scalar};
-    const cpuid_registers basic = cpuid(1, 0), extended = cpuid(7, 0), more = cpuid(7, 1);
+    const cpuid_registers basic = cpuid(1, 0), extended = cpuid(7, 0);
     const uint64_t state = enabled_state();
     const auto bit = [](uint32_t value, int n) { return (value >> n & 1) != 0; };
     if (!bit(extended.b, 5) || !bit(basic.c, 12) || !bit(basic.c, 29) || (state & 0x6) != 0x6) {    // AVX2, FMA, F16C
@@ -74,13 +60,15 @@ static std::vector<const cpu_kernels *> detect() {
         return found;
     }
     found.push_back(&cpu_kernels_avx512);
-    if (!bit(more.a, 5)) {                                                                          // BF16
+#if defined(CPU_BF16_KERNELS)
+    if (!bit(cpuid(7, 1).a, 5)) {                                                                   // BF16
         return found;
     }
     found.push_back(&cpu_kernels_avx512bf16);
-    if (bit(extended.d, 22) && bit(extended.d, 24) && (state & 0x60000) == 0x60000 && tiles_permitted()) { // AMX-BF16, AMX-TILE
+    if (bit(extended.d, 22) && bit(extended.d, 24) && (state & 0x60000) == 0x60000 && platform_permit_amx()) { // AMX-BF16, AMX-TILE
         found.push_back(&cpu_kernels_amx);
     }
+#endif
     return found;
 }
 

@@ -3,6 +3,10 @@
 
 #include "kernels.h"
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <math.h> // its sqrt is an instruction, as __builtin_sqrt is
+#endif
+
 namespace {
 
 // Calls full(i) for whole vectors and part(i, count) for what remains.
@@ -189,7 +193,11 @@ float sum_of_squares(const float * x, int64_t n) {
 }
 
 float inverse_root(float x) {
+#if defined(_MSC_VER) && !defined(__clang__)
+    return (float) (1/sqrt((double) x));
+#else
     return (float) (1/__builtin_sqrt((double) x));
+#endif
 }
 
 void norm(const float * x, const float * w, int64_t n, float eps, void * y, bool product) {
