@@ -3,38 +3,47 @@
  *
  *   node native-trainer/build.ts          build when something changed
  *   node native-trainer/build.ts --force  build anyway
+ *   node native-trainer/build.ts --target win-x64  build for Windows (windows/build.ts)
  *
  * `ensureTrainerBuilt` is what demo, test and doctor call. A stamp (a hash over sources, this script and the version of
  * node-llama-cpp) is removed before a build and written after it, so that a half-finished build is noticed.
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  buildDir,
+  cmakeSettings,
+  compile,
+  configure,
+  findLlamaRelease,
+  type LlamaRelease,
+  lockBuild,
+  type Log,
+  modulesDir,
+  root,
+  TrainerBuildError,
+  unpackLlama,
+} from "./build-tools.ts";
+import { buildForWindows } from "./windows/build.ts";
+import { ggmlIdentity, writeDefinition } from "./windows/dll.ts";
 
-const root = dirname(fileURLToPath(import.meta.url));
-const buildDir = join(root, "build");
-const llamaDir = join(buildDir, "llama.cpp");
 const stampPath = join(buildDir, "stamp.json");
-const lockDir = join(root, "build.lock");
 const executableName = process.platform === "win32" ? "native-trainer.exe" : "native-trainer";
 
 export const trainerPath = join(buildDir, executableName);
 
-export type EnsureTrainerOptions = { log?: (line: string) => void; force?: boolean };
-
-/** What the user can act on: a missing tool or a failed compile. Same shape as the program's AppError. */
-export class TrainerBuildError extends Error {
-  readonly code = "TRAINER_BUILD";
-  readonly hint: string;
-  constructor(message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "TrainerBuildError";
-    this.hint = hint;
-  }
-}
+export type EnsureTrainerOptions = { log?: Log; force?: boolean };
 
 /** Returns the path of an executable that is up to date, building it when it is not. */
 export async function ensureTrainerBuilt({
@@ -44,7 +53,7 @@ export async function ensureTrainerBuilt({
   const ggml = findGgml();
   const wanted = stampOf(ggml);
   if (!force && isBuilt(wanted)) return trainerPath;
-  const release = await lock(log);
+  const release = await lockBuild(log);
   try {
     if (!force && isBuilt(wanted)) return trainerPath; // another process was faster
     await build(ggml, log);
@@ -55,7 +64,7 @@ export async function ensureTrainerBuilt({
   }
 }
 
-type Ggml = { version: string; libDir: string; bundle: string };
+type Ggml = LlamaRelease & { libDir: string };
 
 function isBuilt(wanted: string): boolean {
   return existsSync(trainerPath) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === wanted;
@@ -63,15 +72,12 @@ function isBuilt(wanted: string): boolean {
 
 /** The libraries of node-llama-cpp's package for this platform, and the llama.cpp release it was made from. */
 function findGgml(): Ggml {
+  const release = findLlamaRelease();
   const platform = { linux: "linux", win32: "win", darwin: "mac" }[process.platform as string];
   const name = `${platform}-${process.arch}`;
-  const modules = join(root, "..", "node_modules");
+  const libDir = join(modulesDir, "@node-llama-cpp", name, "bins", name);
   try {
-    const packageDir = join(modules, "node-llama-cpp");
-    const { version } = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8")) as { version: string };
-    const libDir = join(modules, "@node-llama-cpp", name, "bins", name);
     statSync(libDir);
-    return { version, libDir, bundle: join(packageDir, "llama", "gitRelease.bundle") };
   } catch (cause) {
     throw new TrainerBuildError(
       `node-llama-cpp has no libraries for ${name}`,
@@ -79,6 +85,7 @@ function findGgml(): Ggml {
       { cause },
     );
   }
+  return { ...release, libDir };
 }
 
 function stampOf({ version, libDir }: Ggml): string {
@@ -97,34 +104,37 @@ function sourceFiles(): string[] {
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.(cpp|h|txt)$/.test(name))
       .map((name) => join(folder, name));
-  return ["CMakeLists.txt", "build.ts", ...inFolder("src")].toSorted();
+  return ["CMakeLists.txt", "build.ts", "build-tools.ts", ...inFolder("src")].toSorted();
 }
 
-async function build(ggml: Ggml, log: (line: string) => void): Promise<void> {
+async function build(ggml: Ggml, log: Log): Promise<void> {
   rmSync(stampPath, { force: true });
   mkdirSync(buildDir, { recursive: true });
-  await unpackHeaders(ggml, log);
+  await unpackLlama(ggml, log);
   log(`native-trainer: configuring against ggml of node-llama-cpp ${ggml.version}`);
   rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
-  await configure(buildDir, ggml, {}, log);
+  await configure(root, buildDir, settingsFor(ggml), log);
   log("native-trainer: compiling");
   await compile(buildDir, "native-trainer", log);
   log(`native-trainer: built ${trainerPath}`);
 }
 
-function configure(dir: string, ggml: Ggml, more: Record<string, string>, log: (line: string) => void): Promise<void> {
-  const settings = {
-    CMAKE_BUILD_TYPE: "Release",
-    GGML_INCLUDE_DIR: join(llamaDir, "ggml", "include"),
-    GGML_LIB_DIR: ggml.libDir,
-    NLOHMANN_INCLUDE_DIR: join(llamaDir, "vendor"),
-    ...more,
-  };
-  return run("cmake", ["-S", root, "-B", dir, ...Object.entries(settings).map(([k, v]) => `-D${k}=${v}`)], log);
+function settingsFor(ggml: Ggml): Record<string, string> {
+  const settings = { ...cmakeSettings, GGML_LIB_DIR: ggml.libDir };
+  return process.platform === "win32" ? { ...settings, ...dllSettings(ggml) } : settings;
+}
+
+/** Visual C++ wants an import library, which the package does not have, and a program its DLL beside it. */
+function dllSettings({ libDir }: Ggml): Record<string, string> {
+  const dllPath = join(libDir, "ggml-base.dll");
+  copyFileSync(dllPath, join(buildDir, "ggml-base.dll"));
+  const definition = join(buildDir, "ggml-base.def");
+  writeDefinition(dllPath, definition);
+  return { GGML_BASE_DEF: definition, GGML_IDENTITY: ggmlIdentity(dllPath) };
 }
 
 /** The executables that ctest runs; the trainer itself must have been built. */
-export async function buildTrainerTests(log: (line: string) => void): Promise<void> {
+export async function buildTrainerTests(log: Log): Promise<void> {
   log("native-trainer: compiling the tests");
   await compile(buildDir, "all", log);
 }
@@ -133,99 +143,33 @@ export async function buildTrainerTests(log: (line: string) => void): Promise<vo
 export type FuzzingTools = { measure: string; makeModel: string; sanitized: string | undefined };
 
 /** What tests/fuzz.ts runs besides the trainer, which must have been built. */
-export async function buildForFuzzing(
-  log: (line: string) => void,
-  { withSanitized }: { withSanitized: boolean },
-): Promise<FuzzingTools> {
+export async function buildForFuzzing(log: Log, { withSanitized }: { withSanitized: boolean }): Promise<FuzzingTools> {
   for (const tool of ["run-measured", "make-random-model"]) await compile(buildDir, tool, log);
   const sanitized = withSanitized ? await buildSanitized(log) : undefined;
   return { measure: join(buildDir, "run-measured"), makeModel: join(buildDir, "make-random-model"), sanitized };
 }
 
-async function buildSanitized(log: (line: string) => void): Promise<string> {
+async function buildSanitized(log: Log): Promise<string> {
   log("native-trainer: compiling with sanitizers");
   const dir = join(buildDir, "asan");
   const flags = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
-  await configure(dir, findGgml(), { CMAKE_BUILD_TYPE: "Sanitized", CMAKE_CXX_FLAGS_SANITIZED: flags }, log);
+  const settings = { ...settingsFor(findGgml()), CMAKE_BUILD_TYPE: "Sanitized", CMAKE_CXX_FLAGS_SANITIZED: flags };
+  await configure(root, dir, settings, log);
   await compile(dir, "native-trainer", log);
   return join(dir, executableName);
 }
 
-function compile(dir: string, target: string, log: (line: string) => void): Promise<void> {
-  const nJobs = String(Math.min(4, availableParallelism()));
-  return run("cmake", ["--build", dir, "--parallel", nJobs, "--target", target], log);
-}
-
-/** The bundle is a git repository of one commit; only ggml's headers and the JSON header are needed from it. */
-async function unpackHeaders(ggml: Ggml, log: (line: string) => void): Promise<void> {
-  const marker = join(llamaDir, ".node-llama-cpp-version");
-  if (existsSync(marker) && readFileSync(marker, "utf8") === ggml.version) return;
-  rmSync(llamaDir, { recursive: true, force: true });
-  log("native-trainer: unpacking ggml's headers");
-  await run("git", ["clone", "--quiet", "--no-checkout", ggml.bundle, llamaDir], log);
-  await run("git", ["-C", llamaDir, "checkout", "--quiet", "HEAD", "--", "ggml", "vendor/nlohmann"], log);
-  writeFileSync(marker, ggml.version);
-}
-
-const toolHints: Record<string, string> = {
-  git: "Install git (Debian/Ubuntu: apt-get install git).",
-  cmake: "Install cmake and a C++17 compiler (Debian/Ubuntu: apt-get install cmake g++ make).",
-};
-
-/** Runs a tool, keeps its output and shows it only when the tool fails. */
-function run(command: string, args: string[], log: (line: string) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (output += data.toString()));
-    child.on("error", (cause) =>
-      reject(new TrainerBuildError(`${command} could not be started`, toolHints[command] ?? "", { cause })),
-    );
-    child.on("close", (code) => {
-      if (code === 0) return resolve();
-      log(output.trimEnd());
-      const hint = /CXX_COMPILER|C\+\+ compiler/i.test(output)
-        ? "Install a C++17 compiler (Debian/Ubuntu: apt-get install g++ make)."
-        : "The output above says what failed; `node native-trainer/build.ts --force` tries again.";
-      reject(new TrainerBuildError(`${command} failed with exit code ${code}: ${lastLines(output)}`, hint));
-    });
-  });
-}
-
-function lastLines(output: string): string {
-  return output.trimEnd().split("\n").slice(-3).join(" | ").slice(-500);
-}
-
-/** One build at a time; a lock left behind by a process that is gone is taken over. */
-async function lock(log: (line: string) => void): Promise<() => void> {
-  const owner = join(lockDir, "pid");
-  for (let waits = 0; ; waits++) {
-    try {
-      mkdirSync(lockDir);
-      writeFileSync(owner, String(process.pid));
-      return () => rmSync(lockDir, { recursive: true, force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    if (waits >= 4 && !isAlive(owner)) rmSync(lockDir, { recursive: true, force: true });
-    else if (waits === 0) log("native-trainer: waiting for another build");
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}
-
-function isAlive(owner: string): boolean {
-  try {
-    process.kill(Number(readFileSync(owner, "utf8")), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+async function main(args: string[]): Promise<void> {
+  const log = (line: string) => console.error(line);
+  const target = args.includes("--target") ? args[args.indexOf("--target") + 1] : undefined;
+  if (target === "win-x64") await buildForWindows(log);
+  else if (target === undefined) await ensureTrainerBuilt({ log, force: args.includes("--force") });
+  else throw new TrainerBuildError(`there is no target ${target}`, "Leave --target out, or say --target win-x64.");
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    await ensureTrainerBuilt({ log: (line) => console.error(line), force: process.argv.includes("--force") });
+    await main(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof TrainerBuildError)) throw error;
     console.error(`error: ${error.message}\nhint: ${error.hint}`);
