@@ -205,7 +205,7 @@ async function measure(name: string, ggmlDir: string, isa: string): Promise<void
     model: windowsPath(join(dir, "speed-model.gguf")),
     pairs: windowsPath(join(dir, "speed-pairs.jsonl")),
     adapter_in: undefined,
-    max_steps: 4,
+    max_steps: 3,
     gradient_accumulation_steps: 1,
     lora: {},
     threads: 1,
@@ -224,7 +224,7 @@ async function speed(testPrograms: string): Promise<void> {
   const env = { ...wineEnv, WINEPATH: windowsPath(windowsDir) };
   for (const args of [
     ["smollm2-135m", "q8_0", "speed-model.gguf"],
-    ["pairs", "4", "64", "96", "96", "49152", "speed-pairs.jsonl"],
+    ["pairs", "4", "16", "24", "24", "49152", "speed-pairs.jsonl"],
   ])
     assert.equal(spawnSync("wine", [tool, ...args], { env, cwd: dir }).status, 0, "the model is made");
   const stockDir = await fetchStockLibraries(findLlamaRelease().version, workDir, say);
