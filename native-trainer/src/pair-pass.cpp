@@ -442,7 +442,7 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     p.dev.precision_f32 = config.precision_f32;
     p.dev.own_threads = primitives_for(p.dev).cpu != nullptr;
     // Without it BF16's rounding would be several percent of EXO's loss, which compares sums over a whole response with the reference's
-    p.fine = primitives_for(p.dev).fine_products;
+    p.fine = config.loss == loss_type::exo && primitives_for(p.dev).fine_products;
     p.base = std::move(base);
     p.plan.precision_f32 = config.precision_f32;
     const double process_mb = p.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries

@@ -81,9 +81,8 @@ static void test_case(const case_shape & c, const std::string & loss, double dro
         check_error(name + ", f32 loss", relative_error(value, expected_loss), 1e-5);
         check_error(name + ", f32 gradient", distance_of(exact, expected)/norm_of(expected), 1e-4);
         const tensors fast = gradient(c, loss, "auto", dropout, value);
-        // The forward pass rounds activations to 16 bits, weights and the backward pass to 8. EXO's loss is a function of a small
-        // difference between large sums of log-probabilities
-        check_error(name + ", auto loss", relative_error(value, expected_loss), loss == "exo" ? 5e-3 : 1e-3);
+        // EXO's is a function of a small difference between large sums of log-probabilities, with finer products in the forward pass
+        check_error(name + ", auto loss", relative_error(value, expected_loss), loss == "exo" ? 5e-3 : 2e-3);
         check_error(name + ", auto gradient", distance_of(fast, expected)/norm_of(expected), 0.02);
         check_error(name + ", auto 1 - cosine", 1 - cosine(fast, expected), 5e-4);
         check(gradient(c, loss, "auto", dropout, value) == fast, name + ": the same bits again");
