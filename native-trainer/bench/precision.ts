@@ -28,18 +28,19 @@ const { values, positionals } = parseArgs({
 const [model, pairs] = positionals;
 if (!model || !pairs) throw new Error("usage: node native-trainer/bench/precision.ts MODEL.gguf PAIRS.jsonl");
 
-const trainer = await ensureTrainerBuilt({ log: console.error });
+const trainer = await ensureTrainerBuilt({ log: note });
 const dir = mkdtempSync(join(tmpdir(), "precision-"));
-console.log(
+print(
   "| loss | rate | first | last | largest difference of the loss | of the gradient norm |\n|---|---|---|---|---|---|",
 );
 for (const setting of cases) {
   const exact = run({ ...setting, precision: "f32" });
   const fast = run({ ...setting, precision: "auto" });
-  const worst = (key: keyof Step) => Math.max(...exact.map((step, i) => Math.abs(fast[i]![key] / step[key] - 1)));
-  const [first, last] = [exact[0]!, exact.at(-1)!].map(({ loss }) => loss.toFixed(3));
+  const worst = (key: keyof Step) =>
+    Math.max(...exact.map((step, i) => Math.abs((fast[i]?.[key] ?? Number.NaN) / step[key] - 1)));
+  const [first, last] = [exact[0], exact.at(-1)].map((step) => step?.loss.toFixed(3));
   const rate = setting.learning_rate.toExponential();
-  console.log(
+  print(
     `| ${setting.loss} | ${rate} | ${first} | ${last} | ${worst("loss").toExponential(1)} | ${worst("grad_norm").toExponential(1)} |`,
   );
 }
@@ -68,4 +69,12 @@ function run(setting: { loss: string; learning_rate: number; precision: string }
     .map((line) => JSON.parse(line) as Step & { event: string; message?: string });
   if (status !== 0) throw new Error(events.at(-1)?.message ?? `the trainer ended with ${status}`);
   return events.filter(({ event }) => event === "step");
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
