@@ -174,7 +174,7 @@ static void outputs_check(const train_config & c) {
             fail_input("CONFIG", std::string("config: ") + key + " and " + other_key + " are the same file", "Give the output another name.");
         }
     };
-    for (const auto & input : {std::make_pair("model", &c.model), {"pairs", &c.pairs}, {"reference_adapter", &c.reference_adapter}}) {
+    for (const auto & input : {std::make_pair("model", &c.model), {"pairs", &c.pairs}, {"eval_pairs", &c.eval_pairs}, {"reference_adapter", &c.reference_adapter}}) {
         differ("adapter_out",     c.adapter_out,     input.first, *input.second);
         differ("checkpoint.path", c.checkpoint_path, input.first, *input.second);
     }

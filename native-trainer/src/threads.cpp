@@ -7,15 +7,14 @@
 
 static const int    TRY_EVERY      = 8;    // layers: another number that was not far behind
 static const int    TRY_SLOW_EVERY = 128;  // layers: one that was more than twice as slow
-static const int    PER_CORE       = 4;    // threads, at most
 static const double KEEP           = 0.7;  // of the moving average
 
 void thread_tuner_init(thread_tuner & t, int wanted) {
     t = thread_tuner();
-    // ggml and the kernels have room for so many; far more threads than cores only wait for each other
+    // ggml and the kernels have room for so many. More threads than cores only wait for each other: eight of ggml's on two
+    // busy cores took two minutes for what one did in a fifth of a second
     const int n_cores = (int) std::min<unsigned>(GGML_MAX_N_THREADS, std::max(1u, std::thread::hardware_concurrency()));
-    const int most    = std::min(GGML_MAX_N_THREADS, PER_CORE*n_cores);
-    const std::vector<int> numbers = wanted > 0 ? std::vector<int>{std::min(wanted, most)} : std::vector<int>{n_cores, n_cores - 1, (n_cores + 1)/2, 1};
+    const std::vector<int> numbers = wanted > 0 ? std::vector<int>{std::min(wanted, n_cores)} : std::vector<int>{n_cores, n_cores - 1, (n_cores + 1)/2, 1};
     for (int threads : numbers) {
         const bool known = std::any_of(t.choices.begin(), t.choices.end(), [&](const thread_choice & c) { return c.threads == threads; });
         if (threads > 0 && !known) {
