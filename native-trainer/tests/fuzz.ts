@@ -1,7 +1,7 @@
 /**
  * Feeds the trainer damaged files: `npm run fuzz:trainer` (or `node native-trainer/tests/fuzz.ts`). Linux.
  *
- *   --count N      files, shared out among models, adapters, checkpoints, pairs and configs (2000)
+ *   --count N      files, shared out among models, adapters, checkpoints, pairs, configs and reference caches (2000)
  *   --seed N       the same seed makes the same files (1)
  *   --only N       one file of the seed, whose answers are printed
  *   --jobs N       cases at a time (2)
@@ -9,7 +9,7 @@
  *
  * Each file is given to two builds: one with ASan and UBSan, and the one that users have, of which time and memory are
  * measured and whose exit code must be the same. A refusal may take what the same command takes on valid files and
- * twice the file. The folders of bad cases are kept in native-trainer/build/fuzz/bad.
+ * twice the file. The folders of bad cases are kept in native-trainer/build/fuzz/seed-N/bad.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,8 +26,6 @@ type Builds = { trainer: string; sanitized: string | undefined; measure: string 
 const limitSeconds = 10;
 const sanitizedLimitSeconds = 40; // sanitizers make a run several times slower
 const noiseMb = 8; // pages that the allocator and the threads happen to touch
-const workDir = join(import.meta.dirname, "..", "build", "fuzz");
-const badDir = join(workDir, "bad");
 
 const { values } = parseArgs({
   options: {
@@ -39,6 +37,8 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
+const workDir = join(import.meta.dirname, "..", "build", "fuzz", `seed-${seed}`);
+const badDir = join(workDir, "bad");
 
 await main();
 
@@ -109,8 +109,10 @@ async function tryCase(
       limitSeconds: sanitizedLimitSeconds + 1,
     });
     problem = judge(made.kind, again, { seconds: sanitizedLimitSeconds, memoryMb: Infinity });
-    const isAlike = again.exit === outcome.exit || again.wasStopped || outcome.wasStopped;
-    if (!problem && !isAlike) problem = `exit ${outcome.exit}, with sanitizers ${again.exit}`;
+    // one may have been asked to stop, and sanitizers take memory that a limit may leave no room for
+    const isOtherwise = again.wasStopped || outcome.wasStopped || again.events.at(-1)?.["code"] === "MEMORY_LIMIT";
+    if (!problem && again.exit !== outcome.exit && !isOtherwise)
+      problem = `exit ${outcome.exit}, with sanitizers ${again.exit}`;
     if (problem) outcome.stderr += again.stderr;
   }
   if (values.only) console.log(JSON.stringify({ made, outcome, problem }, null, 1));
@@ -125,7 +127,7 @@ function judgeFolder(dir: string, { exit }: Outcome): string | undefined {
 }
 
 function keep(dir: string, { number, command, argument }: Case, { stderr }: Outcome, problem: string): void {
-  const to = join(badDir, `seed-${seed}-file-${number}`);
+  const to = join(badDir, `file-${number}`);
   cpSync(dir, to, { recursive: true });
   writeFileSync(join(to, "problem.txt"), `${problem}\ncd ${to} && native-trainer ${command} ${argument}\n\n${stderr}`);
   note(`file ${number}: ${problem}`);

@@ -1,12 +1,12 @@
 /** One case: a folder with one mutated file, the config that names it, and the command that reads it. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { mutateGguf } from "./mutate-gguf.ts";
 import { mutateConfig, mutatePairs } from "./mutate-json.ts";
 import { randomFrom, type Random } from "./random.ts";
 
-export const kinds = ["model", "adapter", "checkpoint", "pairs", "config"] as const;
+export const kinds = ["model", "adapter", "checkpoint", "pairs", "config", "cache"] as const;
 export type Kind = (typeof kinds)[number];
 export type Command = "inspect" | "score" | "train";
 
@@ -46,7 +46,8 @@ export function writeCase(dir: string, seeds: Seeds, seed: number, number: numbe
   mkdirSync(dir, { recursive: true });
   const random = randomFrom(seed * 1_000_003 + number);
   const kind = kinds[number % kinds.length] ?? "model";
-  const made = { model, adapter, checkpoint, pairs, config }[kind](random, seeds);
+  const made = { model, adapter, checkpoint, pairs, config, cache }[kind](random, seeds);
+  mkdirSync(dirname(join(dir, made.name)), { recursive: true });
   writeFileSync(join(dir, made.name), made.bytes);
   writeFileSync(
     join(dir, "config.json"),
@@ -59,7 +60,14 @@ export function writeCase(dir: string, seeds: Seeds, seed: number, number: numbe
 type Made = { name: string; bytes: Buffer; command: Command; config: Config };
 
 function model(random: Random, seeds: Seeds): Made {
-  const original = random.pick(["model.gguf", "model-qwen2.gguf", "model-qwen3.gguf", "model-quantised.gguf"]);
+  const original = random.pick([
+    "model.gguf",
+    "model-qwen2.gguf",
+    "model-qwen3.gguf",
+    "model-smollm3.gguf",
+    "model-gemma3.gguf",
+    "model-quantised.gguf",
+  ]);
   const bytes = mutateFile(random, seeds, original);
   const config: Config = { ...validConfig(random.pick(["orpo", "exo"])), model: "case.gguf" };
   if (original !== "model.gguf") delete config["adapter_in"]; // it has the shape of another model
@@ -91,8 +99,19 @@ function pairs(random: Random, seeds: Seeds): Made {
   const bytes = random.chance(0.15)
     ? mutateBytes(random, Buffer.from(text), seeds.read("pairs-masked.jsonl"))
     : mutatePairs(random, lines);
-  const config = { ...validConfig(random.pick(["orpo", "exo"])), pairs: "case.jsonl" };
-  return { name: "case.jsonl", bytes, command: random.pick(["score", "train"]), config };
+  const config = {
+    ...validConfig(random.pick(["orpo", "exo"])),
+    [random.pick(["pairs", "pairs", "eval_pairs"])]: "case.jsonl",
+  };
+  const command = "eval_pairs" in config ? "train" : random.pick(["score", "train"] as const);
+  return { name: "case.jsonl", bytes, command, config };
+}
+
+/** Reference log-probabilities of an EXO run: what is damaged is computed again. */
+function cache(random: Random, seeds: Seeds): Made {
+  const name = `cache/${readdirSync(join(seeds.dir, "cache"))[0]}`;
+  const bytes = mutateBytes(random, seeds.read(name), seeds.read("pairs.jsonl"));
+  return { name, bytes, command: "train", config: { ...validConfig("exo"), reference_cache: "cache" } };
 }
 
 function config(random: Random): Made {

@@ -93,6 +93,9 @@ function longPair(random: Random, pair: Json): string {
 const rightValues: Record<string, readonly string[]> = {
   adapter_in: ["null", '"../seeds/adapter.gguf"'],
   loss: ['"orpo"', '"exo"'],
+  eval_pairs: ['"../seeds/pairs-masked.jsonl"'],
+  eval_every_steps: ["0", "1", "1000000000"],
+  reference_cache: ['"cache"', '"config.json"', '"out.gguf"'],
   beta: ["1e-9", "0.5", "1e6"],
   label_smoothing: ["1e-9", "0.5"],
   reference: ['"base"', '"adapter_in"'],
@@ -124,7 +127,7 @@ const rightValues: Record<string, readonly string[]> = {
 const marker = "@odd@";
 const pairKeys = ["id", "prompt", "chosen", "rejected", "chosen_mask", "rejected_mask", "other"];
 const configKeys =
-  `model adapter_in adapter_out pairs loss beta label_smoothing reference reference_adapter learning_rate schedule warmup_steps
+  `model adapter_in adapter_out pairs eval_pairs eval_every_steps reference_cache loss beta label_smoothing reference reference_adapter learning_rate schedule warmup_steps
    adam_beta1 adam_beta2 adam_eps weight_decay max_grad_norm gradient_accumulation_steps epochs max_steps shuffle seed lora max_length
    device threads precision checkpoint resume memory_limit_mb lora.r lora.alpha lora.dropout lora.targets checkpoint.path
    checkpoint.every_steps unknown`.split(/\s+/);

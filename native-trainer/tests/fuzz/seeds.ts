@@ -1,4 +1,4 @@
-/** The valid files that are mutated: goldens' tiny models and adapters, a quantised model, checkpoints of real runs. */
+/** The valid files that are mutated: goldens' tiny models and adapters, a quantised model, checkpoints and a reference cache of real runs. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +12,8 @@ const copies: Record<string, string> = {
   "model.gguf": "model-f32.gguf",
   "model-qwen2.gguf": "model-qwen2-f32.gguf",
   "model-qwen3.gguf": "model-qwen3-f32.gguf",
+  "model-smollm3.gguf": "model-smollm3-f32.gguf",
+  "model-gemma3.gguf": "model-gemma3-f32.gguf",
   "adapter.gguf": "adapter-init.gguf",
   "pairs.jsonl": "pairs.jsonl",
   "pairs-masked.jsonl": "pairs-masked.jsonl",
@@ -32,7 +34,10 @@ export async function makeSeeds(workDir: string, trainer: string, makeModel: str
 async function makeCheckpoint(dir: string, trainer: string, loss: "orpo" | "exo"): Promise<void> {
   const path = join(dir, `checkpoint-${loss}.gguf`);
   const config = join(dir, "config.json");
-  writeFileSync(config, JSON.stringify({ ...validConfig(loss), checkpoint: { path, every_steps: 1 } }));
+  writeFileSync(
+    config,
+    JSON.stringify({ ...validConfig(loss), reference_cache: "cache", checkpoint: { path, every_steps: 1 } }),
+  );
   const child = spawn(trainer, ["train", config], { cwd: dir, stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as { event: string; step?: number };
