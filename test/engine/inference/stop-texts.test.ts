@@ -23,12 +23,28 @@ describe("stop texts", () => {
         fc.array(fc.stringMatching(/^[ab\n]{1,4}$/), { maxLength: 3 }),
         (pieces, stops) => {
           const whole = pieces.join("");
-          const first = Math.min(...stops.map((stop) => whole.indexOf(stop)).filter((index) => index >= 0), Infinity);
+          // letter by letter: the first beginning of the text that ends with a stop text
+          let end = 0;
+          const isEnd = () => stops.some((stop) => whole.slice(0, end).endsWith(stop));
+          while (end < whole.length && !isEnd()) end++;
+          const longest = Math.max(
+            0,
+            ...stops.filter((stop) => whole.slice(0, end).endsWith(stop)).map((s) => s.length),
+          );
           const { shown, isStopped } = run(pieces, stops);
-          expect(isStopped).toBe(first < Infinity);
-          expect(shown.join("")).toBe(whole.slice(0, first === Infinity ? undefined : first));
+          expect(isStopped).toBe(longest > 0);
+          expect(shown.join("")).toBe(whole.slice(0, end - longest));
         },
       ),
+      {
+        numRuns: 5000,
+        examples: [
+          [
+            ["\naa", "b"],
+            ["a", "\naab"],
+          ],
+        ],
+      },
     );
   });
 

@@ -5,14 +5,17 @@ export type StopTexts = {
   end(): string;
 };
 
-/** Ends a stream of text before the first of the stop texts, wherever the pieces are cut. */
+/**
+ * Ends a stream of text before the stop text that is complete first (of two that end together, before the longer one),
+ * so that the result does not depend on where the pieces are cut.
+ */
 export function createStopTexts(stops: readonly string[]): StopTexts {
   let held = "";
   return {
     push(text) {
       held += text;
-      const found = stops.map((stop) => held.indexOf(stop)).filter((index) => index >= 0);
-      if (found.length > 0) return { text: take(Math.min(...found)), isStopped: true };
+      const start = startOfFirst(held, stops);
+      if (start !== undefined) return { text: take(start), isStopped: true };
       const nHeld = Math.max(0, ...stops.map((stop) => overlap(held, stop)));
       return { text: take(held.length - nHeld), isStopped: false };
     },
@@ -24,6 +27,14 @@ export function createStopTexts(stops: readonly string[]): StopTexts {
     held = held.slice(length);
     return text;
   }
+}
+
+function startOfFirst(text: string, stops: readonly string[]): number | undefined {
+  const found = stops
+    .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
+    .filter(({ start }) => start >= 0)
+    .toSorted((a, b) => a.start + a.length - (b.start + b.length) || a.start - b.start);
+  return found[0]?.start;
 }
 
 /** Length of the longest end of `text` that is a beginning of `stop`. */
