@@ -5,6 +5,7 @@ const unit = {
   name: "unit",
   include: ["test/{shared,engine,cli,renderer}/**/*.test.{ts,tsx}"],
   exclude: ["**/*.real.test.ts"],
+  setupFiles: ["test/harness/property-seed.ts"],
   testTimeout: 30_000,
 };
 
