@@ -255,7 +255,7 @@ train_config config_read(const std::string & path, config_use use) {
     reader.integer("max_length", c.max_length, 2, 1 << 20);
     reader.text("device", c.device);
     reader.integer("threads", threads, 1, 1024);
-    reader.choice<bool>("precision", c.precision_f32, {{"auto", false}, {"f32", true}});
+    reader.choice<precision_mode>("precision", c.precision, {{"auto", precision_mode::automatic}, {"fine", precision_mode::fine}, {"f32", precision_mode::f32}});
     if (const json * checkpoint = reader.find("checkpoint")) {
         read_checkpoint(*checkpoint, c);
     }
@@ -268,6 +268,10 @@ train_config config_read(const std::string & path, config_use use) {
     c.threads = (int) threads;
     config_check(c, use);
     return c;
+}
+
+const char * precision_name(precision_mode p) {
+    return p == precision_mode::f32 ? "f32" : p == precision_mode::fine ? "fine" : "auto";
 }
 
 const char * loss_name(loss_type loss) {
@@ -307,6 +311,6 @@ json config_identity(const train_config & c) {
         {"lora.dropout", c.lora.dropout},
         {"lora.targets", targets},
         {"max_length", c.max_length},
-        {"precision", c.precision_f32 ? "f32" : "auto"},
+        {"precision", precision_name(c.precision)},
     };
 }

@@ -10,6 +10,7 @@
 enum class loss_type { orpo, exo };
 enum class lr_schedule { constant, linear, cosine };
 enum class reference_model { base, adapter_in, adapter_file };
+enum class precision_mode { automatic, fine, f32 };
 
 // The seven linear layers of a block that can carry a LoRA pair, in the order in which they are stored.
 enum lora_target { TARGET_Q, TARGET_K, TARGET_V, TARGET_O, TARGET_GATE, TARGET_UP, TARGET_DOWN, TARGET_COUNT };
@@ -61,7 +62,7 @@ struct train_config {
 
     std::string device    = "auto";
     int         threads   = 0;              // 0 = chosen while running, threads.h
-    bool        precision_f32 = false;      // precision:"f32"
+    precision_mode precision = precision_mode::automatic;
 
     std::string checkpoint_path;            // default: adapter_out + ".checkpoint"
     int64_t     checkpoint_every_steps = 10; // 0 = only when stopped and at the end
@@ -78,3 +79,4 @@ train_config config_read(const std::string & path, config_use use);
 json config_identity(const train_config & config);
 
 const char * loss_name(loss_type loss);
+const char * precision_name(precision_mode precision);

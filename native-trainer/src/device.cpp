@@ -227,6 +227,13 @@ void device_memory_check(const device & d, double mb, const char * what) {
     }
 }
 
+// With pages of 4 KB a CPU looks up addresses for a tenth of the time.
+static void prefer_huge_pages(const device & d, ggml_backend_buffer_t buffer) {
+    if (d.is_cpu) {
+        platform_prefer_huge_pages(ggml_backend_buffer_get_base(buffer), ggml_backend_buffer_get_size(buffer));
+    }
+}
+
 ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what) {
     const double mb = device_alloc_size(d, ctx)/1048576.0;
     device_memory_check(d, mb, what);
@@ -234,6 +241,7 @@ ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * 
     if (!buffer) {
         fail_memory(d, mb, what);
     }
+    prefer_huge_pages(d, buffer);
     return buffer;
 }
 
@@ -286,8 +294,16 @@ void graph_run(graph & g) {
 
 void graph_reserve(graph & g) {
     supported_check(g);
-    if (!ggml_gallocr_reserve(g.dev->galloc, g.nodes)) {
+    if (!ggml_gallocr_alloc_graph(g.dev->galloc, g.nodes)) {
         fail_resource("OUT_OF_MEMORY", "no memory on " + g.dev->name + " for intermediate results", MEMORY_HINT);
+    }
+    ggml_backend_buffer_t scratch = nullptr; // the allocator shows it by its tensors alone
+    for (int i = 0; i < ggml_graph_n_nodes(g.nodes); i++) {
+        const ggml_tensor * node = ggml_graph_node(g.nodes, i);
+        if (!node->view_src && node->buffer && node->buffer != scratch) {
+            scratch = node->buffer;
+            prefer_huge_pages(*g.dev, scratch);
+        }
     }
     ggml_free(g.ctx);
     g.ctx = nullptr;

@@ -1,5 +1,8 @@
 #include "optimizer.h"
 
+#include "cpu/adamw.h"
+#include "primitives.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -26,8 +29,10 @@ void optimizer_init(optimizer & o, device & d, const lora_adapter & adapter) {
     o.params = ggml_new_tensor_1d(o.ctx, GGML_TYPE_F32, 7);
     o.norm2  = ggml_new_tensor_1d(o.ctx, GGML_TYPE_F32, 1);
     o.buffer = device_alloc(d, o.ctx, "the optimizer");
-    graph g = norm_graph(o, d, adapter); // a copy of the gradients can be more than the scratch of a layer
-    graph_reserve(g);
+    if (!primitives_for(d).cpu) {
+        graph g = norm_graph(o, d, adapter); // a copy of the gradients can be more than the scratch of a layer
+        graph_reserve(g);
+    }
 }
 
 void optimizer_free(optimizer & o) {
@@ -37,6 +42,9 @@ void optimizer_free(optimizer & o) {
 }
 
 double optimizer_grad_norm(optimizer & o, device & d, lora_adapter & adapter) {
+    if (const cpu_kernels * k = primitives_for(d).cpu) {
+        return sqrt(cpu_gradient_norm2(d, *k, adapter.grads));
+    }
     graph g = norm_graph(o, d, adapter);
     graph_run(g);
     float norm2 = 0;
@@ -45,15 +53,24 @@ double optimizer_grad_norm(optimizer & o, device & d, lora_adapter & adapter) {
 }
 
 void optimizer_step(optimizer & o, device & d, lora_adapter & adapter, const train_config & c, double rate, int64_t t, double grad_norm) {
-    const float params[7] = {
-        (float) rate, (float) c.adam_beta1, (float) c.adam_beta2, (float) c.adam_eps, (float) c.weight_decay,
-        (float) (1/(1 - pow(c.adam_beta1, (double) t))), (float) (1/(1 - pow(c.adam_beta2, (double) t))),
-    };
-    ggml_backend_tensor_set(o.params, params, 0, sizeof(params));
+    adamw_step step;
+    step.rate  = (float) rate;
+    step.beta1 = (float) c.adam_beta1;
+    step.beta2 = (float) c.adam_beta2;
+    step.eps   = (float) c.adam_eps;
+    step.decay = (float) c.weight_decay;
+    step.correction1 = (float) (1/(1 - pow(c.adam_beta1, (double) t)));
+    step.correction2 = (float) (1/(1 - pow(c.adam_beta2, (double) t)));
     // torch.nn.utils.clip_grad_norm_
-    const double clip = c.max_grad_norm > 0 ? std::min(1.0, c.max_grad_norm/(grad_norm + 1e-6)) : 1.0;
+    step.clip = (float) (c.max_grad_norm > 0 ? std::min(1.0, c.max_grad_norm/(grad_norm + 1e-6)) : 1.0);
+    if (const cpu_kernels * k = primitives_for(d).cpu) {
+        cpu_adamw(d, *k, step, adapter);
+        return;
+    }
+    const float params[7] = {step.rate, step.beta1, step.beta2, step.eps, step.decay, step.correction1, step.correction2};
+    ggml_backend_tensor_set(o.params, params, 0, sizeof(params));
     graph g = graph_begin(d);
-    ggml_tensor * grads = clip < 1 ? ggml_scale(g.ctx, adapter.grads, (float) clip) : adapter.grads;
+    ggml_tensor * grads = step.clip < 1 ? ggml_scale(g.ctx, adapter.grads, step.clip) : adapter.grads;
     graph_expand(g, ggml_opt_step_adamw(g.ctx, adapter.params, grads, adapter.moment1, adapter.moment2, o.params));
     graph_run(g);
     lora_zero_grads(adapter);

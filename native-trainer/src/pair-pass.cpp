@@ -126,8 +126,8 @@ static pass layer_forward_graph(policy & p, int64_t layer, int64_t n_tokens, boo
     pass s = pass_begin(p, n_tokens, with_lora);
     use_saved(s, p, layer, mode);
     layer_tape tape;
-    ggml_tensor * y = layer_forward(s, p.base.layers[(size_t) layer], layer_input(s, p.buffers, layer, n_tokens), tape);
-    store(s, y, layer_input(s, p.buffers, layer + 1, n_tokens));
+    ggml_tensor * to = layer_input(s, p.buffers, layer + 1, n_tokens);
+    graph_expand(s.g, layer_forward(s, p.base.layers[(size_t) layer], layer_input(s, p.buffers, layer, n_tokens), tape, to));
     return s;
 }
 
@@ -135,7 +135,7 @@ static pass head_graph(policy & p, int64_t n_tokens, int64_t first, int64_t n, b
     const pair_buffers & b = p.buffers;
     pass s = pass_begin(p, n_tokens, false);
     ggml_tensor * x = ggml_get_rows(s.g.ctx, layer_input(s, b, p.base.hparams.n_layer, n_tokens), entries(s, b.rows, first, n)); // (n_embd, n)
-    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm, norm_reader::product);
+    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm, norm_reader::product, {});
     ggml_tensor * targets = ggml_reshape_2d(s.g.ctx, entries(s, b.targets, first, n), 1, n);
     ggml_tensor * logp = nullptr, * e = nullptr;
     s.ops->head(s, p.base.output, h, targets, entries(s, b.cells, first, n), &logp, direction ? &e : nullptr);
@@ -155,7 +155,7 @@ static void head_backward_graph(policy & p, int64_t n_tokens, int64_t n_rows) {
     ggml_tensor * last = layer_input(s, b, p.base.hparams.n_layer, n_tokens);
     ggml_tensor * x    = ggml_get_rows(ctx, last, rows);                                              // (n_embd, n_rows)
     ggml_tensor * dh   = ggml_mul(ctx, columns(s, b.e, 0, n_rows), columns(s, b.coef, 0, n_rows));
-    ggml_tensor * dx   = s.ops->norm_backward(s, x, p.base.output_norm, dh);
+    ggml_tensor * dx   = s.ops->norm_backward(s, x, p.base.output_norm, dh, {});
     store(s, ggml_get_rows_back(ctx, dx, rows, last), columns(s, b.dx, 0, n_tokens));
     graph_run(s.g);
 }
@@ -167,10 +167,10 @@ static pass layer_backward_graph(policy & p, int64_t layer, int64_t n_tokens, fl
     const layer_weights & w = p.base.layers[(size_t) layer];
     ggml_tensor * grad = columns(s, p.buffers.dx, 0, n_tokens);
     layer_tape tape;
-    layer_forward(s, w, layer_input(s, p.buffers, layer, n_tokens), tape);
-    ggml_tensor * dx = layer_backward(s, w, tape, grad, layer > 0);
+    layer_forward(s, w, layer_input(s, p.buffers, layer, n_tokens), tape, nullptr);
+    ggml_tensor * dx = layer_backward(s, w, tape, grad, layer > 0 ? grad : nullptr);
     if (dx) {
-        store(s, dx, grad);
+        graph_expand(s.g, dx);
     }
     return s;
 }
@@ -282,7 +282,7 @@ static size_t scratch_bytes(policy & p, bool training) {
         ggml_free(s.g.ctx);
         return size;
     };
-    const size_t optimizer = training ? ggml_nbytes(p.lora.grads) : 0; // squared or clipped gradients, optimizer.cpp
+    const size_t optimizer = training && !primitives_for(p.dev).cpu ? ggml_nbytes(p.lora.grads) : 0; // squared or clipped gradients, optimizer.cpp
     return std::max({measure(largest_layer_graph(p, training)), measure(largest_head_graph(p, training)), optimizer});
 }
 
@@ -439,12 +439,15 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     device_init(p.dev, config.device);
     thread_tuner_init(p.tuner, config.threads);
     device_set_threads(p.dev, thread_tuner_best(p.tuner));
-    p.dev.precision_f32 = config.precision_f32;
+    p.dev.precision_f32 = config.precision == precision_mode::f32;
     p.dev.own_threads = primitives_for(p.dev).cpu != nullptr;
     // Without it BF16's rounding would be several percent of EXO's loss, which compares sums over a whole response with the reference's
-    p.fine = config.loss == loss_type::exo && primitives_for(p.dev).fine_products;
+    p.fine = (config.loss == loss_type::exo || config.precision == precision_mode::fine) && primitives_for(p.dev).fine_products;
+    if (config.precision == precision_mode::fine && !primitives_for(p.dev).cpu) {
+        fail_input("CONFIG", "config: precision \"fine\" is of the CPU's own kernels, this run uses ggml's operators", "Leave precision out, or choose \"f32\".");
+    }
     p.base = std::move(base);
-    p.plan.precision_f32 = config.precision_f32;
+    p.plan.precision_f32 = p.dev.precision_f32;
     const double process_mb = p.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries
     const size_t weight_bytes = model_weight_bytes(g, p.plan);
     if (config.memory_limit_mb > 0 && weight_bytes/1048576 > (size_t) config.memory_limit_mb) {

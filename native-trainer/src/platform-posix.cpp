@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -78,6 +79,18 @@ void platform_binary_stdio() {
 
 int platform_read_stdin(char * buffer, int size) {
     return (int) read(0, buffer, (size_t) size);
+}
+
+void platform_prefer_huge_pages(void * memory, size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+    const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t) memory + page - 1)/page*page, end = ((uintptr_t) memory + bytes)/page*page;
+    if (end > first) {
+        madvise((void *) first, end - first, MADV_HUGEPAGE);
+    }
+#else
+    (void) memory, (void) bytes;
+#endif
 }
 
 double platform_memory_mb() {

@@ -160,6 +160,8 @@ static PROCESS_MEMORY_COUNTERS memory_counters() {
     return counters;
 }
 
+void platform_prefer_huge_pages(void *, size_t) {} // would need a privilege that users do not have
+
 double platform_memory_mb() {
     return (double) memory_counters().WorkingSetSize/1048576.0;
 }

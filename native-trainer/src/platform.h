@@ -34,6 +34,8 @@ void platform_on_terminate(void (*handler)(int));                          // SI
 
 bool platform_permit_amx();                                                // asks the system for the tile registers
 
+void platform_prefer_huge_pages(void * memory, size_t bytes);              // before it is first written to; a hint, nothing on Windows
+
 double platform_memory_mb();                                               // resident now
 double platform_peak_memory_mb();                                          // largest so far
 double platform_available_memory_mb();                                     // of the machine, without swapping

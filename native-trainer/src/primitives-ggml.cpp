@@ -40,6 +40,13 @@ static ggml_tensor * transposed(pass & p, const linear & w) {
     return ggml_cast(ctx, ggml_transpose(ctx, ggml_get_rows(ctx, w.w, rows)), GGML_TYPE_BF16);
 }
 
+static ggml_tensor * deliver(pass & p, ggml_tensor * result, const destination & d) {
+    if (d.plus) {
+        result = ggml_add(p.g.ctx, d.plus, result);
+    }
+    return d.to ? ggml_cpy(p.g.ctx, result, d.to) : result;
+}
+
 static bool has_lora(const pass & p, const linear & w) {
     return p.lora && w.lora;
 }
@@ -55,7 +62,7 @@ static ggml_tensor * dropout_mask(pass & p, const lora_pair & lora, ggml_tensor 
     return ggml_view_2d(p.g.ctx, p.dropout, x->ne[0], x->ne[1], x->nb[1], (size_t) (place*alignment)*sizeof(float));
 }
 
-static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape) {
+static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape, const destination & d) {
     ggml_context * ctx = p.g.ctx;
     tape.x = x;
     for (int i = 0; i < n; i++) {
@@ -68,6 +75,7 @@ static void linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, g
             tape.u[i] = ggml_scale(ctx, ggml_mul_mat(ctx, w[i].lora->a, tape.x_lora[i]), w[i].lora->scale);   // (r, n_tokens)
             y[i] = ggml_add(ctx, y[i], ggml_mul_mat(ctx, w[i].lora->b, tape.u[i]));
         }
+        y[i] = deliver(p, y[i], d);
     }
 }
 
@@ -112,22 +120,23 @@ static ggml_tensor * linear_backward(pass & p, const linear * w, int n, const li
 
 // ---- norm, RoPE, gated units
 
-static ggml_tensor * norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader) {
-    return ggml_mul(p.g.ctx, ggml_rms_norm(p.g.ctx, x, p.base->hparams.norm_eps), weight);
+static ggml_tensor * norm_forward(pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader, const destination & d) {
+    return deliver(p, ggml_mul(p.g.ctx, ggml_rms_norm(p.g.ctx, x, p.base->hparams.norm_eps), weight), d);
 }
 
-static ggml_tensor * norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy) {
-    return ggml_rms_norm_back(p.g.ctx, ggml_mul(p.g.ctx, dy, weight), x, p.base->hparams.norm_eps);
+static ggml_tensor * norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy, const destination & d) {
+    return deliver(p, ggml_rms_norm_back(p.g.ctx, ggml_mul(p.g.ctx, dy, weight), x, p.base->hparams.norm_eps), d);
 }
 
+// x (head_dim, heads, n_tokens)
 static ggml_tensor * rope_forward(pass & p, const rope_params & r, ggml_tensor * x) {
     const hyper_params & h = p.base->hparams;
-    return ggml_rope_ext(p.g.ctx, x, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
+    return !r.used ? x : ggml_rope_ext(p.g.ctx, x, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
 static ggml_tensor * rope_backward(pass & p, const rope_params & r, ggml_tensor * dy) {
     const hyper_params & h = p.base->hparams;
-    return ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
+    return !r.used ? dy : ggml_rope_ext_back(p.g.ctx, dy, p.pos, p.base->rope_freqs, h.rope_dims, h.arch->rope_mode, 0, r.base, r.scale, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
 // GELU in its tanh form is g sigmoid(u), u = a g + b g^3. ggml's own rounds to F16 on CPUs and has no backward.
@@ -146,23 +155,28 @@ static ggml_tensor * gelu_slope(pass & p, ggml_tensor * gate, ggml_tensor * s) {
     return ggml_mul(ctx, s, ggml_scale_bias(ctx, inner, 1.0f, 1.0f));
 }
 
-static ggml_tensor * glu_forward(pass & p, ggml_tensor * gate, ggml_tensor * up) {
+static ggml_tensor * gated_forward(pass & p, const linear * w, ggml_tensor * x, gated_tape & tape) {
+    ggml_tensor * gate_up[2];
+    linear_forward(p, w, 2, x, gate_up, tape.linears, {});
+    ggml_tensor * gate = tape.gate = gate_up[0], * up = tape.up = gate_up[1];
     if (p.base->hparams.arch->gemma) {
         return ggml_mul(p.g.ctx, ggml_mul(p.g.ctx, gate, gelu_sigmoid(p, gate)), up);
     }
     return ggml_swiglu_split(p.g.ctx, gate, up);
 }
 
-static void glu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup) {
+static void gated_backward(pass & p, const linear & down, const linear_tape & down_tape, const gated_tape & tape, ggml_tensor * dy, ggml_tensor ** d_gate_up) {
     ggml_context * ctx = p.g.ctx;
+    ggml_tensor * gate = tape.gate, * up = tape.up;
+    dy = linear_backward(p, &down, 1, down_tape, &dy, true);
     if (p.base->hparams.arch->gemma) {
         ggml_tensor * s = gelu_sigmoid(p, gate);
-        *dgate = ggml_mul(ctx, ggml_mul(ctx, dy, up), gelu_slope(p, gate, s));
-        *dup   = ggml_mul(ctx, dy, ggml_mul(ctx, gate, s));
+        d_gate_up[0] = ggml_mul(ctx, ggml_mul(ctx, dy, up), gelu_slope(p, gate, s));
+        d_gate_up[1] = ggml_mul(ctx, dy, ggml_mul(ctx, gate, s));
         return;
     }
-    *dgate = ggml_silu_back(ctx, ggml_mul(ctx, dy, up), gate);
-    *dup   = ggml_mul(ctx, dy, ggml_silu(ctx, gate));
+    d_gate_up[0] = ggml_silu_back(ctx, ggml_mul(ctx, dy, up), gate);
+    d_gate_up[1] = ggml_mul(ctx, dy, ggml_silu(ctx, gate));
 }
 
 // ---- attention
@@ -203,11 +217,11 @@ static ggml_tensor * attention_weights(pass & p, ggml_tensor * q, ggml_tensor * 
     return ggml_soft_max_ext(p.g.ctx, ggml_mul_mat(p.g.ctx, k, q), p.mask, p.base->hparams.attn_scale, 0.0f);
 }
 
-static ggml_tensor * attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
+static ggml_tensor * attention_forward(pass & p, const rope_params & r, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
     ggml_context * ctx = p.g.ctx;
     const int64_t n_tokens = q->ne[2], n_groups = group_count(p, k->ne[1]);
-    tape.q = heads_last(p, q);                                                           // (head_dim, n_tokens, n_head)
-    tape.k = heads_last(p, k);                                                           // (head_dim, n_tokens, n_head_kv)
+    tape.q = heads_last(p, rope_forward(p, r, q));                                       // (head_dim, n_tokens, n_head)
+    tape.k = heads_last(p, rope_forward(p, r, k));                                       // (head_dim, n_tokens, n_head_kv)
     tape.v = heads_last(p, v);
     ggml_tensor * out = nullptr;                                                         // (head_dim, n_tokens, n_head)
     for (int64_t i = 0; i < n_groups; i++) {
@@ -243,7 +257,7 @@ static attention_gradients heads_backward(pass & p, ggml_tensor * q, ggml_tensor
     return d;
 }
 
-static void attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+static void attention_backward(pass & p, const rope_params & r, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
     const int64_t head_dim = tape.q->ne[0], n_tokens = tape.q->ne[1], n_head = tape.q->ne[2], n_groups = group_count(p, tape.k->ne[2]);
     ggml_tensor * d_out = heads_last(p, ggml_reshape_3d(p.g.ctx, dy, head_dim, n_head, n_tokens));
     attention_gradients all;
@@ -255,8 +269,8 @@ static void attention_backward(pass & p, const attention_tape & tape, ggml_tenso
         append_heads(p, all.k, d.k);
         append_heads(p, all.v, d.v);
     }
-    *dq = heads_last(p, all.q);                                                          // back to (head_dim, heads, n_tokens)
-    *dk = heads_last(p, all.k);
+    *dq = rope_backward(p, r, heads_last(p, all.q));                                     // back to (head_dim, heads, n_tokens)
+    *dk = rope_backward(p, r, heads_last(p, all.k));
     *dv = heads_last(p, all.v);
 }
 
@@ -295,8 +309,7 @@ const primitives primitives_ggml = {
     "ggml", 128, true, false, nullptr,
     linear_forward, linear_backward,
     norm_forward, norm_backward,
-    rope_forward, rope_backward,
     attention_forward, attention_backward,
-    glu_forward, glu_backward,
+    gated_forward, gated_backward,
     head,
 };

@@ -22,9 +22,21 @@ struct linear_tape {
     ggml_tensor * u[MAX_SHARED_INPUT] = {};        // s A_i x, (r, n_tokens)
 };
 
+struct gated_tape {
+    linear_tape   linears;
+    ggml_tensor * gate = nullptr, * up = nullptr;  // (n_ff, n_tokens)
+};
+
 struct attention_tape {
-    ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // (head_dim, n_tokens, heads), contiguous
+    ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // in the binding's own form
     ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head); null: by head group
+};
+
+// Where a result goes.
+struct destination {
+    ggml_tensor * plus = nullptr;                  // is added to it
+    ggml_tensor * to   = nullptr;                  // it is written there; null: to a new tensor
+    bool          kept = false;                    // the backward pass needs it again, see tape_mode
 };
 
 // What reads the result of a norm: a product, to which a binding may give numbers in another form, or anything else.
@@ -70,28 +82,27 @@ struct primitives {
 
     // Linear layers that read the same input (q,k,v or gate,up or one alone), i < n:
     //   y_i = W_i x + bias_i + s B_i (A_i x)
-    void (*linear_forward)(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape);
+    // A destination is for one layer alone.
+    void (*linear_forward)(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape, const destination & d);
 
     //   returns sum_i W_i^T dy_i + s A_i^T (B_i^T dy_i), or null when the caller does not want it;
     //   adds to the gradients  dB_i += s dy_i (A_i x)^T,  dA_i += s (B_i^T dy_i) x^T
     ggml_tensor * (*linear_backward)(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
 
     // RMS norm over the fastest dimension, times weight:  y = w * x / sqrt(mean(x^2) + eps)
-    ggml_tensor * (*norm_forward) (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader);
-    ggml_tensor * (*norm_backward)(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
+    ggml_tensor * (*norm_forward) (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader, const destination & d);
+    ggml_tensor * (*norm_backward)(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy, const destination & d);
 
-    // x (head_dim, heads, n_tokens) rotated by pos
-    ggml_tensor * (*rope_forward) (pass & p, const rope_params & r, ggml_tensor * x);
-    ggml_tensor * (*rope_backward)(pass & p, const rope_params & r, ggml_tensor * dy);
-
-    // q (head_dim, n_head, n_tokens), k and v (head_dim, n_head_kv, n_tokens) -> (head_dim*n_head, n_tokens)
-    ggml_tensor * (*attention_forward)(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
+    // q (head_dim, n_head, n_tokens) and k (head_dim, n_head_kv, n_tokens) are rotated by pos (RoPE); with v, in the shape of k,
+    // -> (head_dim*n_head, n_tokens)
+    ggml_tensor * (*attention_forward)(pass & p, const rope_params & r, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
     // dq, dk, dv in the shapes of q, k, v
-    void (*attention_backward)(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
+    void (*attention_backward)(pass & p, const rope_params & r, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
 
-    // y = act(gate) * up, all (n_ff, n_tokens); act is SiLU, or GELU in its tanh form (arch_facts::gemma)
-    ggml_tensor * (*glu_forward)(pass & p, ggml_tensor * gate, ggml_tensor * up);
-    void (*glu_backward)(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+    // y = act(W_gate x) * (W_up x), (n_ff, n_tokens); act is SiLU, or GELU in its tanh form (arch_facts::gemma). w: gate, up
+    ggml_tensor * (*gated_forward)(pass & p, const linear * w, ggml_tensor * x, gated_tape & tape);
+    // dgate and dup from the gradient of W_down y, whose dA and dB are added
+    void (*gated_backward)(pass & p, const linear & down, const linear_tape & down_tape, const gated_tape & tape, ggml_tensor * dy, ggml_tensor ** d_gate_up);
 
     // Log-probabilities of the targets of some rows, and the direction of their gradient:
     //   logp_c = log softmax(W h_c)[target_c]                               (1, n_rows)

@@ -34,7 +34,7 @@ static json cache_identity(const reference & ref, const run & r) {
         {"ggml", std::string(ggml_version()) + " " + ggml_commit()},
         {"device", ggml_backend_dev_description(p.dev.dev)},
         {"primitives", primitives_for(p.dev).name},
-        {"precision", r.config.precision_f32 ? "f32" : "auto"},
+        {"precision", precision_name(r.config.precision)},
         {"model", p.base.hash},
         {"reference", ref.hash},
     };

@@ -123,7 +123,7 @@ json run_hello(const run & r) {
         {"device", device_describe(p.dev.dev)},
         {"primitives", primitives_for(p.dev).name},
         {"threads", r.config.threads > 0 ? json(r.config.threads) : json(nullptr)},
-        {"precision", r.config.precision_f32 ? "f32" : "auto"},
+        {"precision", precision_name(r.config.precision)},
         {"model", model_facts},
         {"adapter", adapter},
         {"loss", loss_name(r.config.loss)},

@@ -63,7 +63,7 @@ static void selftest_open(selftest & t, const std::string & dir) {
     t.config.adapter_in    = platform_join(dir, "adapter.gguf");
     t.config.device        = "cpu";
     t.config.threads       = 1;
-    t.config.precision_f32 = true;
+    t.config.precision = precision_mode::f32;
     gguf_file g;
     model base;
     model_open(base, g, t.config.model);

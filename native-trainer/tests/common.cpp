@@ -2,6 +2,8 @@
 
 #include "platform.h"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -108,6 +110,28 @@ std::string test_device() {
     const std::string device = platform_env("PREFLEXOR_TEST_DEVICE");
     return device.empty() ? "cpu" : device;
 }
+
+void skip_without_device() {
+    for (ggml_backend_dev_t dev : ggml_libraries_load().devices) {
+        std::string name = ggml_backend_dev_name(dev);
+        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return (char) std::tolower(c); });
+        if (name == test_device()) {
+            return;
+        }
+    }
+    printf("skipped: there is no device \"%s\" here\n", test_device().c_str());
+    exit(77); // CMakeLists.txt: SKIP_RETURN_CODE
+}
+
+static std::vector<const char *> first_sets(std::vector<const char *> sets) {
+    const std::string limit = platform_env("PREFLEXOR_TEST_SETS");
+    sets.resize(limit.empty() ? sets.size() : std::min(sets.size(), (size_t) atoi(limit.c_str())));
+    return sets;
+}
+
+std::vector<const char *> golden_sets()        { return first_sets({"", "tied", "qwen2", "qwen3", "smollm3", "gemma3"}); }
+std::vector<const char *> golden_exo_sets()    { return first_sets({"", "tied", "smollm3", "gemma3"}); }
+std::vector<const char *> golden_masked_sets() { return first_sets({"", "smollm3", "gemma3"}); }
 
 double test_tolerance() {
     const std::string factor = platform_env("PREFLEXOR_TEST_TOLERANCE");

@@ -33,6 +33,7 @@ std::map<std::string, std::vector<float>> read_tensors(const std::string & path)
 // PREFLEXOR_TEST_TOLERANCE, a factor on the golden limits; figures are always printed.
 std::string test_device();
 double      test_tolerance();
+void        skip_without_device();  // ends the program, saying so
 
 // Computes with primitives-ggml.cpp rather than the CPU's own kernels.
 bool        uses_ggml_operators();
@@ -51,10 +52,11 @@ trainer_output run_trainer(const std::string & command, const std::string & argu
 // `shell` runs before the trainer, in its shell.
 trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell = "");
 
-// What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well.
-static const char * const GOLDEN_SETS[]        = {"", "tied", "qwen2", "qwen3", "smollm3", "gemma3"};
-static const char * const GOLDEN_EXO_SETS[]    = {"", "tied", "smollm3", "gemma3"};
-static const char * const GOLDEN_MASKED_SETS[] = {"", "smollm3", "gemma3"};
+// What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well. PREFLEXOR_TEST_SETS, a number,
+// limits each list to its first ones, for devices that take minutes for one.
+std::vector<const char *> golden_sets();
+std::vector<const char *> golden_exo_sets();
+std::vector<const char *> golden_masked_sets();
 std::string golden_name(const std::string & name, const std::string & set); // "golden-orpo" -> "golden-orpo-qwen2"
 
 // The goldens' model, adapter and settings.

@@ -78,6 +78,10 @@ static void test_outputs() {
     refused("the model by another name", "adapter_out", tmp_file("./own.gguf"));
     refused("the model before a zero byte", "adapter_out", tmp_file("own.gguf") + std::string("\0x", 2));
     refused("the model as checkpoint", "checkpoint", {{"path", tmp_file("own.gguf")}});
+    write_text(tmp_file("held-out.jsonl"), read_text(fixture("pairs.jsonl")));
+    config["eval_pairs"] = tmp_file("held-out.jsonl");
+    refused("the evaluation pairs as adapter_out", "adapter_out", tmp_file("held-out.jsonl"));
+    check(read_text(tmp_file("held-out.jsonl")) == read_text(fixture("pairs.jsonl")), "the evaluation pairs are as they were");
     refused("one file for adapter and checkpoint", "checkpoint", {{"path", config["adapter_out"]}});
 }
 

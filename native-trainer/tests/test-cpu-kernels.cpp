@@ -121,19 +121,15 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
         along   += (double) x[i]*w[i]*dy[i];
     }
     const double inverse = 1/std::sqrt(squares/(double) n + eps);
-    doubles norm(size), norm_back(size), swiglu(size), d_gate(size), d_up(size), geglu(size), d_gelu_gate(size), d_gelu_up(size), exps(size), ds(size), neox(size), pairs(size);
+    doubles norm(size), norm_back(size), swiglu(size), geglu(size), exps(size), ds(size), neox(size), pairs(size);
     double sum = 0, dot = 0;
     for (size_t i = 0; i < size; i++) {
         norm[i]      = x[i]*inverse*w[i];
         norm_back[i] = inverse*(w[i]*dy[i] - x[i]*inverse*inverse*along/(double) n);
         const double s = 1/(1 + std::exp(-(double) x[i]));
         swiglu[i] = x[i]*s*up[i];
-        d_gate[i] = (double) dy[i]*up[i]*s*(1 + x[i]*(1 - s));
-        d_up[i]   = (double) dy[i]*x[i]*s;
         const double g = x[i], c = std::sqrt(2/std::acos(-1.0)), t = std::tanh(c*(g + 0.044715*g*g*g));
         geglu[i]       = 0.5*g*(1 + t)*up[i];
-        d_gelu_gate[i] = (double) dy[i]*up[i]*(0.5*(1 + t) + 0.5*g*(1 - t*t)*c*(1 + 3*0.044715*g*g));
-        d_gelu_up[i]   = (double) dy[i]*0.5*g*(1 + t);
         exps[i]   = std::exp(0.7*x[i] - 2.5);
         ds[i]     = 0.7*exps[i]*((double) dy[i] - 0.3);
         sum += exps[i];
@@ -145,16 +141,10 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
     k.norm_back(dy.data(), x.data(), w.data(), n, (float) eps, y.data());
     check_error(name + "norm backward", distance(y, norm_back), 2e-6);
     check(y[size] == 99.0f, name + "norm backward stays inside its row");
-    k.glu(x.data(), up.data(), false, false, n, p.data());
+    k.glu(x.data(), up.data(), false, n, p.data());
     check_error(name + "swiglu", distance(read_products(k, p.data(), size), swiglu), rounding(k)*2);
-    k.glu_back(x.data(), up.data(), false, false, dy.data(), n, p.data(), p2.data());
-    check_error(name + "swiglu backward, gate", distance(read_products(k, p.data(), size), d_gate), rounding(k)*2);
-    check_error(name + "swiglu backward, up", distance(read_products(k, p2.data(), size), d_up), rounding(k)*2);
-    k.glu(x.data(), up.data(), false, true, n, p.data());
+    k.glu(x.data(), up.data(), true, n, p.data());
     check_error(name + "geglu", distance(read_products(k, p.data(), size), geglu), rounding(k)*2);
-    k.glu_back(x.data(), up.data(), false, true, dy.data(), n, p.data(), p2.data());
-    check_error(name + "geglu backward, gate", distance(read_products(k, p.data(), size), d_gelu_gate), rounding(k)*2);
-    check_error(name + "geglu backward, up", distance(read_products(k, p2.data(), size), d_gelu_up), rounding(k)*2);
 
     k.glu_f32(x.data(), up.data(), false, n, y.data());
     check_error(name + "swiglu, F32", distance(y, swiglu), 2e-6);
@@ -191,6 +181,51 @@ static void test_rows(const cpu_kernels & k, int64_t n) {
     std::vector<float> nan = x;
     nan[size/2] = NAN;
     check(std::isnan(k.exp_row(nan.data(), n, 1.0f, 0.0f, p.data())), name + "a NaN stays one");
+}
+
+static void test_gated_backward(const cpu_kernels & k, int64_t n, bool gelu) {
+    const size_t size = (size_t) n;
+    const std::string name = std::string(k.name) + " n " + std::to_string(n) + (gelu ? " geglu" : " swiglu") + " backward, ";
+    const products gate = to_products(k, random_floats(size, 1, 3)), up = to_products(k, random_floats(size, 4));
+    const std::vector<float> dy = random_floats(size, 3);
+    doubles expected_gate(size), expected_up(size), expected_y(size);
+    for (size_t i = 0; i < size; i++) {
+        const double g = gate.values[i], u = up.values[i], c = std::sqrt(2/std::acos(-1.0)), t = std::tanh(c*(g + 0.044715*g*g*g)), s = 1/(1 + std::exp(-g));
+        const double act = gelu ? 0.5*g*(1 + t) : g*s, slope = gelu ? 0.5*(1 + t) + 0.5*g*(1 - t*t)*c*(1 + 3*0.044715*g*g) : s*(1 + g*(1 - s));
+        expected_gate[i] = dy[i]*u*slope;
+        expected_up[i]   = dy[i]*act;
+        expected_y[i]    = act*u;
+    }
+    std::vector<char> d_gate((size + 1)*4), d_up((size + 1)*4), y((size + 1)*4);
+    k.glu_back(gate.bytes.data(), up.bytes.data(), gelu, dy.data(), n, d_gate.data(), d_up.data(), y.data());
+    check_error(name + "gate", distance(read_products(k, d_gate.data(), size), expected_gate), rounding(k)*2);
+    check_error(name + "up", distance(read_products(k, d_up.data(), size), expected_up), rounding(k)*2);
+    check_error(name + "the unit again", distance(read_products(k, y.data(), size), expected_y), rounding(k)*2);
+}
+
+// torch.optim.AdamW, in double precision
+static void test_adamw(const cpu_kernels & k, int64_t n) {
+    const size_t size = (size_t) n;
+    const adamw_step step = {3e-3f, 0.9f, 0.999f, 1e-8f, 0.1f, 10.0f, 1000.0f, 0.25f};
+    const std::vector<float> w = random_floats(size, 1), g = random_floats(size, 2), m = random_floats(size, 3, 0.1f);
+    std::vector<float> v = random_floats(size, 4, 0.01f), new_w = w, new_g = g, new_m = m;
+    double squares = 0;
+    doubles expected_w(size), expected_m(size), expected_v(size);
+    for (size_t i = 0; i < size; i++) {
+        squares += (double) g[i]*g[i];
+        v[i] = std::fabs(v[i]);
+        const double gradient = 0.25*(double) g[i];
+        expected_m[i] = 0.9*m[i] + 0.1*gradient;
+        expected_v[i] = 0.999*v[i] + 0.001*gradient*gradient;
+        expected_w[i] = w[i]*(1 - 3e-3*0.1) - 3e-3*expected_m[i]*10/(std::sqrt(expected_v[i]*1000) + 1e-8);
+    }
+    const std::string name = std::string(k.name) + " n " + std::to_string(n) + " AdamW, ";
+    check_error(name + "sum of squares", relative_error(k.sum_of_squares(g.data(), n), squares), 1e-6);
+    k.adamw(step, n, new_w.data(), new_g.data(), new_m.data(), v.data());
+    check_error(name + "weights", distance(new_w, expected_w), 1e-6);
+    check_error(name + "first moment", distance(new_m, expected_m), 1e-6);
+    check_error(name + "second moment", distance(v, expected_v), 1e-6);
+    check(std::all_of(new_g.begin(), new_g.end(), [](float x) { return x == 0; }), name + "the gradient is zero afterwards");
 }
 
 static void test_rope(const cpu_kernels & k, int64_t n) {
@@ -270,6 +305,9 @@ int main() {
         test_gemm(*k, 50, 80, 577);
         for (int64_t n : {3, 16, 31, 80, 577}) {
             test_rows(*k, n);
+            test_gated_backward(*k, n, false);
+            test_gated_backward(*k, n, true);
+            test_adamw(*k, n);
         }
         for (int64_t n : {2, 10, 32, 64, 80, 128}) {
             test_rope(*k, n);

@@ -75,13 +75,14 @@ static void test_masked(const std::string & set, const std::string & loss, doubl
 }
 
 int main() {
-    for (const char * set : GOLDEN_SETS) {
+    skip_without_device();
+    for (const char * set : golden_sets()) {
         test_orpo(set);
     }
-    for (const char * set : GOLDEN_EXO_SETS) {
+    for (const char * set : golden_exo_sets()) {
         test_exo(set);
     }
-    for (const char * set : GOLDEN_MASKED_SETS) {
+    for (const char * set : golden_masked_sets()) {
         test_masked(set, "orpo", 1e-4);
         test_masked(set, "exo", 1e-3);
     }

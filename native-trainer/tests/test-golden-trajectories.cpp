@@ -35,7 +35,7 @@ static void test_trajectory(const std::string & name, const std::string & set, c
 }
 
 int main() {
-    for (const char * set : GOLDEN_SETS) {
+    for (const char * set : golden_sets()) {
         test_trajectory(golden_name("orpo", set), set, "orpo", false);
     }
     test_trajectory("orpo-masked",      "",        "orpo", true);

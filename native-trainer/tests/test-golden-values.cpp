@@ -42,10 +42,11 @@ static const std::vector<std::string> ORPO_KEYS = {"chosen_logp_sum", "chosen_lo
 static const std::vector<std::string> EXO_KEYS  = {"chosen_logp_sum", "chosen_logp_mean", "rejected_logp_sum", "rejected_logp_mean", "ref_chosen_logp_sum", "ref_rejected_logp_sum", "reward_margin", "loss"};
 
 int main() {
-    for (const char * set : GOLDEN_SETS) {
+    skip_without_device();
+    for (const char * set : golden_sets()) {
         compare(std::string("orpo ") + set, score(golden_config(set, "orpo")), read_json(fixture(golden_name("golden-orpo", set) + ".json")).at("pairs"), nullptr, ORPO_KEYS, 0.1);
     }
-    for (const char * set : GOLDEN_EXO_SETS) {
+    for (const char * set : golden_exo_sets()) {
         const json golden = read_json(fixture(golden_name("golden-exo", set) + ".json"));
         for (const json & run : golden.at("runs")) {
             json config = golden_config(set, "exo");
@@ -54,7 +55,7 @@ int main() {
             compare(std::string("exo ") + set + " beta " + run.at("beta").dump(), score(config), run.at("pairs"), nullptr, EXO_KEYS, run.at("beta"));
         }
     }
-    for (const char * set : GOLDEN_MASKED_SETS) {
+    for (const char * set : golden_masked_sets()) {
         const json masked = read_json(fixture(golden_name("golden-masked", set) + ".json")).at("pairs");
         compare(std::string("orpo masked ") + set, score(golden_config(set, "orpo", true)), masked, "orpo", ORPO_KEYS, 0.1);
         compare(std::string("exo masked ") + set,  score(golden_config(set, "exo",  true)), masked, "exo",  EXO_KEYS,  0.1);

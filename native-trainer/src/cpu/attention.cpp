@@ -9,48 +9,11 @@
 //
 //   s = scale q k^T    p = exp(s - lse)    dp = do v^T    ds = p (dp - delta), delta = do . o
 //   dq = scale ds k    dk = scale ds^T q   dv = p^T do
-//
-// Segments begin on panel borders ("places": positions with that padding).
-#include "op.h"
+#include "attention-forms.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-
-static const int64_t STRIP = 64;             // a multiple of every panel
-
-struct segment {
-    int64_t token, place, n;                 // first token, first place, length
-};
-
-struct places {
-    segment segments[3];
-    int     n_segments = 0;
-    int64_t n_tokens = 0, n = 0;             // n: places
-
-    struct strip { int segment; int64_t first, n; }; // first: within the segment
-    std::vector<strip> strips;
-};
-
-static places places_of(const pass & p, const cpu_kernels & k, int64_t n_tokens) {
-    places s;
-    s.n_tokens = n_tokens;
-    const int64_t ends[3] = {p.n_prompt > 0 ? p.n_prompt : n_tokens, p.n_prompt + p.n_chosen, n_tokens};
-    for (int64_t end : ends) {
-        const int64_t token = s.n_segments > 0 ? s.segments[s.n_segments - 1].token + s.segments[s.n_segments - 1].n : 0;
-        if (end <= token) {
-            continue;
-        }
-        s.segments[s.n_segments++] = {token, s.n, end - token};
-        s.n += round_up(end - token, k.panel);
-    }
-    for (int i = 0; i < s.n_segments; i++) {
-        for (int64_t first = 0; first < s.segments[i].n; first += STRIP) {
-            s.strips.push_back({i, first, std::min(STRIP, s.segments[i].n - first)});
-        }
-    }
-    return s;
-}
 
 // Places [place, place + n) of the summed or score dimension, at `column` of the strip's score rows.
 struct range {
@@ -86,90 +49,6 @@ static ranges queries_of(const cpu_kernels & k, const places & s, const places::
         r.add(k, s.segments[i].place, s.segments[i].n, false);
     }
     return r;
-}
-
-// ---- q, k, v and do in the forms that products read
-
-enum form { FORM_ROWS, FORM_COLUMN_PANELS, FORM_ROW_PANELS }; // left-hand side; rows become columns; rows are summed over
-
-struct head_forms {
-    int64_t head_dim, dim_padded, dim_panels, n_places, panel;
-
-    int64_t size(form f) const {
-        return f == FORM_ROW_PANELS ? dim_panels*n_places*panel : dim_padded*n_places;
-    }
-};
-
-static head_forms forms_of(const cpu_kernels & k, int64_t head_dim, const places & s) {
-    return {head_dim, padded_k(k, head_dim), (head_dim + k.panel - 1)/k.panel, s.n, k.panel};
-}
-
-// One tensor (head_dim, heads, n_tokens) F32 in some of its forms; all heads of a form are side by side.
-struct formed {
-    ggml_tensor * source;
-    bool          wanted[3];
-    int64_t       offset[3] = {};            // elements in the destination
-    bool          low = false;               // what rounding lost, [Note: fine products]
-};
-
-static int64_t plan_forms(const head_forms & h, std::vector<formed> & list) {
-    int64_t n = 0;
-    for (formed & f : list) {
-        for (int i = 0; i < 3; i++) {
-            f.offset[i] = n;
-            n += f.wanted[i] ? h.size((form) i)*f.source->ne[1] : 0;
-        }
-    }
-    return n;
-}
-
-static void * form_at(const cpu_kernels & k, const head_forms & h, const formed & f, form which, int64_t head, void * data) {
-    return elements(k, data, f.offset[which] + head*h.size(which));
-}
-
-static void make_forms(const cpu_kernels & k, const places & s, const head_forms & h, const formed & f, int64_t head, void * data, int ith) {
-    void * rows = f.wanted[FORM_ROWS] ? form_at(k, h, f, FORM_ROWS, head, data) : workspace(ith, SLOT_A, h.size(FORM_ROWS)*product_size(k));
-    memset(rows, 0, (size_t) (h.size(FORM_ROWS)*product_size(k)));
-    for (int i = 0; i < s.n_segments; i++) {
-        for (int64_t j = 0; j < s.segments[i].n; j++) {
-            const float * from = (const float *) ((const char *) f.source->data + (size_t) head*f.source->nb[1] + (size_t) (s.segments[i].token + j)*f.source->nb[2]);
-            void * to = elements(k, rows, (s.segments[i].place + j)*h.dim_padded);
-            if (f.low) {
-                k.split(from, 1.0f, h.head_dim, workspace(ith, SLOT_B, h.dim_padded*product_size(k)), to);
-            } else {
-                k.to_product(from, 1.0f, h.head_dim, to);
-            }
-        }
-    }
-    for (int64_t place = 0; f.wanted[FORM_COLUMN_PANELS] && place < s.n; place += k.panel) {
-        k.pack_columns(elements(k, rows, place*h.dim_padded), h.dim_padded, k.panel, h.dim_padded, h.dim_padded,
-            elements(k, form_at(k, h, f, FORM_COLUMN_PANELS, head, data), place*h.dim_padded));
-    }
-    for (int64_t i = 0; f.wanted[FORM_ROW_PANELS] && i < h.dim_panels; i++) {
-        k.pack_rows(elements(k, rows, i*k.panel), h.dim_padded, s.n, std::min(k.panel, h.head_dim - i*k.panel), s.n,
-            elements(k, form_at(k, h, f, FORM_ROW_PANELS, head, data), i*s.n*k.panel));
-    }
-}
-
-static ggml_tensor * add_forms(pass & p, const places & s, const head_forms & h, std::vector<formed> & list) {
-    const cpu_kernels & k = kernels_of(p);
-    std::vector<ggml_tensor *> inputs;
-    int64_t n_tasks = 0;
-    const int64_t size = plan_forms(h, list);
-    for (const formed & f : list) {
-        inputs.push_back(f.source);
-        n_tasks += f.source->ne[1];
-    }
-    const std::vector<formed> all = list;
-    return op_add(p, k.product, size, 1, inputs, [=, &k](const worker & w, ggml_tensor * dst) {
-        for (int64_t task; w.take(n_tasks, task);) {
-            size_t i = 0;
-            while (task >= all[i].source->ne[1]) {
-                task -= all[i++].source->ne[1];
-            }
-            make_forms(k, s, h, all[i], task, dst->data, w.ith);
-        }
-    });
 }
 
 // ---- products of a strip
@@ -310,18 +189,18 @@ struct output_layout {
         : ld(padded_k(kernels_of(p), width)), n_planes(p.fine ? 2 : 1), plane(ld*n_tokens), lse(round_up(n_planes*plane, 64)) {}
 };
 
-ggml_tensor * cpu_attention_forward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
+ggml_tensor * cpu_attention_forward(pass & p, const rope_params & r, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape) {
     const cpu_kernels & kernels = kernels_of(p);
     const int64_t head_dim = q->ne[0], n_head = q->ne[1], n_tokens = q->ne[2];
     const places s = places_of(p, kernels, n_tokens);
     const head_forms h = forms_of(kernels, head_dim, s);
     std::vector<formed> list;
     for (int plane = 0; plane < (p.fine ? 2 : 1); plane++) {
-        list.push_back({q, {true, false, false}, {}, plane == 1});
-        list.push_back({k, {false, true, false}, {}, plane == 1});
+        list.push_back({q, {true, false, false}, {}, plane == 1, true});
+        list.push_back({k, {false, true, false}, {}, plane == 1, true});
         list.push_back({v, {false, false, true}, {}, plane == 1});
     }
-    ggml_tensor * forms = add_forms(p, s, h, list);
+    ggml_tensor * forms = add_forms(p, s, h, list, turning_of(p, r, n_tokens));
     const output_layout out(p, n_head*head_dim, n_tokens);
     const size_t low = p.fine ? 3 : 0;
     const forward_op op = {&kernels, s, h, list[0], list[1], list[2], list[low], list[low + 1], list[low + 2],
@@ -347,6 +226,7 @@ struct backward_op {
     places     s;
     head_forms h;
     formed     q, key, v, d_out, q_low, key_low; // the last two of fine products
+    turning    turn;
     float      scale;
     int64_t    n_head, n_kv;
     bool       fine;
@@ -366,6 +246,15 @@ struct backward_op {
         score_product(*k, h, f, n_rows, r, scores);
     }
 
+    // rows of the gradient of a head turned back
+    void turn_back(int64_t token, int64_t n, int64_t ld, float * d, int ith) const {
+        float * turned = (float *) workspace(ith, SLOT_C, h.head_dim*(int64_t) sizeof(float));
+        for (int64_t i = 0; turn.table && i < n; i++) {
+            rope_row(*k, *turn.table, turn.position(token + i), d + i*ld, h.head_dim, -1.0f, turned);
+            std::copy(turned, turned + h.head_dim, d + i*ld);
+        }
+    }
+
     // dq of one head for a strip of queries
     void queries(int64_t head, const places::strip & strip, const void * forms, const float * lse, const float * delta, float * dq, int ith) const {
         const ranges r = keys_of(*k, s, strip);
@@ -383,8 +272,10 @@ struct backward_op {
                 zero_tail(*k, elements(*k, ds, column), n, round_up(r.list[j].n, k->panel));
             }
         }
-        const int64_t ld = n_head*h.head_dim;
-        mix_product(*k, h, {ds, at(key, FORM_ROW_PANELS, kv, forms)}, strip.n, r, dq + (own.token + strip.first)*ld + head*h.head_dim, ld, false);
+        const int64_t ld = n_head*h.head_dim, token = own.token + strip.first;
+        float * to = dq + token*ld + head*h.head_dim;
+        mix_product(*k, h, {ds, at(key, FORM_ROW_PANELS, kv, forms)}, strip.n, r, to, ld, false);
+        turn_back(token, strip.n, ld, to, ith);
     }
 
     // dk and dv of one kv head for a strip of keys, summed over the query heads that share it
@@ -406,6 +297,7 @@ struct backward_op {
             mix_product(*k, h, {weights, at(d_out, FORM_ROW_PANELS, head, forms)}, strip.n, r, dv + to, ld, head > kv*group);
             mix_product(*k, h, {ds,      at(q,     FORM_ROW_PANELS, head, forms)}, strip.n, r, dk + to, ld, head > kv*group);
         }
+        turn_back(own.token + strip.first, strip.n, ld, dk + to, ith);
     }
 
     // p and ds of key i of the strip and the queries of one range; in its own segment those before it do not see it
@@ -438,21 +330,22 @@ static ggml_tensor * add_delta(pass & p, const places & s, ggml_tensor * dy, ggm
     });
 }
 
-void cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
+void cpu_attention_backward(pass & p, const rope_params & r, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv) {
     const cpu_kernels & k = kernels_of(p);
     const int64_t head_dim = tape.q->ne[0], n_head = tape.q->ne[1], n_tokens = tape.q->ne[2], n_kv = tape.k->ne[1];
     const places s = places_of(p, k, n_tokens);
     const head_forms h = forms_of(k, head_dim, s);
     ggml_tensor * d_out = ggml_reshape_3d(p.g.ctx, dy, head_dim, n_head, n_tokens);
-    std::vector<formed> list = {{tape.q, {true, true, true}, {}}, {tape.k, {true, true, true}, {}}, {tape.v, {true, true, false}, {}}, {d_out, {true, true, true}, {}}};
+    std::vector<formed> list = {{tape.q, {true, true, true}, {}, false, true}, {tape.k, {true, true, true}, {}, false, true}, {tape.v, {true, true, false}, {}}, {d_out, {true, true, true}, {}}};
     if (p.fine) {
-        list.push_back({tape.q, {true, true, false}, {}, true});
-        list.push_back({tape.k, {true, true, false}, {}, true});
+        list.push_back({tape.q, {true, true, false}, {}, true, true});
+        list.push_back({tape.k, {true, true, false}, {}, true, true});
     }
-    ggml_tensor * forms = add_forms(p, s, h, list);
+    const turning turn = turning_of(p, r, n_tokens);
+    ggml_tensor * forms = add_forms(p, s, h, list, turn);
     ggml_tensor * delta = add_delta(p, s, dy, tape.p, n_head, head_dim), * out = tape.p;
     const size_t low = p.fine ? 4 : 0;
-    const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], list[low], list[low + 1], p.base->hparams.attn_scale, n_head, n_kv, p.fine};
+    const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], list[low], list[low + 1], turn, p.base->hparams.attn_scale, n_head, n_kv, p.fine};
     const int64_t offset = output_layout(p, n_head*head_dim, n_tokens).lse, n_q = head_dim*n_head*n_tokens, n_k = head_dim*n_kv*n_tokens;
     ggml_tensor * all = op_add(p, GGML_TYPE_F32, n_q + 2*n_k, 1, {forms, delta, out}, [=, &k](const worker & w, ggml_tensor * dst) {
         const float * lse = (const float *) elements(k, out->data, offset), * deltas = (const float *) delta->data;

@@ -20,6 +20,12 @@ struct gemm_segment {
     int64_t      k;             // a multiple of k_align
 };
 
+// One step of AdamW: rate and decay, the moments' factors, and what divides their bias away: 1/(1 - beta^t).
+struct adamw_step {
+    float rate, beta1, beta2, eps, decay, correction1, correction2;
+    float clip;                 // the gradient is multiplied by it
+};
+
 struct cpu_kernels {
     const char * name;
     ggml_type    product;
@@ -41,10 +47,11 @@ struct cpu_kernels {
     // y is F32, or product numbers when to_product is said
     void (*norm)     (const float * x, const float * w, int64_t n, float eps, void * y, bool to_product);
     void (*norm_back)(const float * dy, const float * x, const float * w, int64_t n, float eps, float * dx);
-    // act(gate) up; gate and up are F32, or product numbers when `product` is said; act is SiLU or GELU
-    void (*glu)     (const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y);  // y in product numbers
+    // act(gate) up; act is SiLU or GELU
+    void (*glu)     (const float * gate, const float * up, bool gelu, int64_t n, void * y);  // y in product numbers
     void (*glu_f32) (const float * gate, const float * up, bool gelu, int64_t n, float * y);
-    void (*glu_back)(const void * gate, const void * up, bool product, bool gelu, const float * dy, int64_t n, void * dgate, void * dup);
+    // all but dy in product numbers
+    void (*glu_back)(const void * gate, const void * up, bool gelu, const float * dy, int64_t n, void * dgate, void * dup, void * y);
     // cos and sin of n/2 angles; pairs are neighbours, or (neox) n/2 apart. sign = -1 turns back
     void (*rope)(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y);
 
@@ -58,6 +65,9 @@ struct cpu_kernels {
     void  (*multiply)(void * x, const float * y, int64_t n);                     // x in product numbers
     // p = exp(scale s - lse), ds = scale p (dp - delta); lse and delta of the row (stride 0) or of each column (stride 1)
     void  (*softmax_back)(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds);
+
+    float (*sum_of_squares)(const float * x, int64_t n);
+    void  (*adamw)(const adamw_step & s, int64_t n, float * w, float * gradient, float * m, float * v); // the gradient becomes zero
 };
 
 extern const cpu_kernels cpu_kernels_scalar;

@@ -6,24 +6,16 @@
 //
 // u and du are kept twice, with a row for each token and with a row for each of the r numbers: the second is the left-hand side
 // of the products over the tokens.
-#include "op.h"
+#include "linear.h"
 
 #include "random.h"
 
 #include <algorithm>
 #include <cstring>
 
-static const int64_t TOKENS = 128;          // of one task of u or du
+static const int64_t TOKENS = 256;          // of one task of u or du
 
 // ---- what is shared
-
-// The layers among w that have a LoRA pair, in order.
-struct lora_group {
-    const lora_pair * pairs[MAX_SHARED_INPUT];
-    int     layer[MAX_SHARED_INPUT];        // index in w
-    int     n = 0;
-    int64_t r = 0;
-};
 
 static lora_group group_of(const pass & p, const linear * w, int n) {
     lora_group g;
@@ -36,15 +28,6 @@ static lora_group group_of(const pass & p, const linear * w, int n) {
     }
     return g;
 }
-
-// Places in a tensor of product numbers: u of pair j (r padded, n_tokens), then u of all pairs transposed (n_tokens padded, n*r).
-struct lora_layout {
-    int64_t n_tokens, r, r_padded, tokens_padded, n;
-
-    int64_t u(int64_t j, int64_t token) const  { return (j*n_tokens + token)*r_padded; }
-    int64_t u_t(int64_t j, int64_t row) const  { return n*n_tokens*r_padded + (j*r + row)*tokens_padded; }
-    int64_t size() const                       { return n*n_tokens*r_padded + n*r*tokens_padded; }
-};
 
 static lora_layout layout_of(const cpu_kernels & k, const lora_group & g, int64_t n_tokens) {
     return {n_tokens, g.r, padded_k(k, g.r), padded_k(k, n_tokens), g.n};
@@ -99,15 +82,14 @@ static ggml_tensor * with_dropout(pass & p, const lora_pair & lora, ggml_tensor 
 }
 
 // u of all pairs, see lora_layout
-static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * const * x_lora, int64_t n_tokens, bool kept) {
-    const auto add_op = kept ? op_add_saved : op_add;
+static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * const * x_lora, int64_t n_tokens) {
     const cpu_kernels & k = kernels_of(p);
     const lora_layout l = layout_of(k, g, n_tokens);
     std::vector<ggml_tensor *> x(g.n);
     for (int j = 0; j < g.n; j++) {
         x[(size_t) j] = x_lora[g.layer[j]];
     }
-    return add_op(p, k.product, l.size(), 1, x, [=, &k](const worker & w, ggml_tensor * dst) {
+    return op_add_saved(p, k.product, l.size(), 1, x, [=, &k](const worker & w, ggml_tensor * dst) {
         for (int64_t task; w.take((n_tokens + TOKENS - 1)/TOKENS, task);) {
             for (int j = 0; j < g.n; j++) {
                 const ggml_tensor * from = x[(size_t) j];
@@ -128,8 +110,7 @@ static void run_products(const cpu_kernels & k, const product * products, int n,
         widths[i] = product_strip(k, products[i], std::max<int64_t>(1, tasks_wanted*products[i].n/columns));
         n_strips += (products[i].n + widths[i] - 1)/widths[i];
     }
-    const int64_t n_wanted = std::max<int64_t>(1, std::min(m/64, (tasks_wanted + n_strips - 1)/n_strips));
-    const int64_t block = round_up((m + n_wanted - 1)/n_wanted, 32);
+    const int64_t block = product_rows_of_task(m, n_strips, tasks_wanted);
     const int64_t n_blocks = (m + block - 1)/block;
     for (int64_t task; w.take(n_strips*n_blocks, task);) {
         const int64_t row = task%n_blocks*block;
@@ -143,67 +124,72 @@ static void run_products(const cpu_kernels & k, const product * products, int n,
     }
 }
 
-// Which layers share an input tells what they are. The backward pass takes q, k and v as they were, gate and up in product
-// numbers (the gated unit's forward records them).
-static const int GATE_AND_UP = 2, QKV = 3;
-
-static void kept_gate_and_up(pass & p, const linear * w, int64_t n_tokens, ggml_tensor ** y) {
-    for (int i = 0; i < GATE_AND_UP; i++) {
-        y[i] = saved_next(p, kernels_of(p).product, padded_k(kernels_of(p), w[i].n_out), n_tokens);
-    }
-}
-
-void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape) {
-    const cpu_kernels & k = kernels_of(p);
-    const int64_t n_tokens = x->ne[1];
-    const lora_group g = group_of(p, w, n);
-    tape.x = x = as_product(p, x, w[0].n_in, planes_of(p));
+linear_tape linear_tape_of(pass & p, const linear * w, const lora_group & g, ggml_tensor * x) {
+    linear_tape tape;
+    tape.x = x;
     for (int j = 0; j < g.n; j++) {
         tape.x_lora[g.layer[j]] = p.dropout ? with_dropout(p, *g.pairs[j], x, w[0].n_in) : x;
     }
-    ggml_tensor * u = g.n > 0 ? lora_forward(p, g, tape.x_lora, n_tokens, n > 1) : nullptr;
-    tape.u[0] = u;
+    return tape;
+}
 
-    const lora_layout l = layout_of(k, g, n_tokens);
-    const std::vector<linear> layers(w, w + n);
+forward_operands linear_forward_operands(pass & p, const linear * w, int n, ggml_tensor * x, linear_tape & tape) {
+    const lora_group g = group_of(p, w, n);
+    x = as_product(p, x, w[0].n_in, planes_of(p));
+    tape = linear_tape_of(p, w, g, x);
+    ggml_tensor * u = g.n > 0 ? lora_forward(p, g, tape.x_lora, x->ne[1]) : nullptr;
+    tape.u[0] = u;
+    return {std::vector<linear>(w, w + n), g, layout_of(kernels_of(p), g, x->ne[1]), x, u};
+}
+
+std::vector<ggml_tensor *> forward_operands::inputs() const {
+    return u ? std::vector<ggml_tensor *>{x, u} : std::vector<ggml_tensor *>{x};
+}
+
+product forward_operands::of(const cpu_kernels & k, int i) const {
+    const linear & layer = layers[(size_t) i];
+    product sum;
+    sum.m = x->ne[1];
+    sum.n = sum.ldc = layer.n_out;
+    sum.bias = layer.bias ? (const float *) layer.bias->data : nullptr;
+    sum.segments[sum.n_segments++] = {x->data, x->ne[0], {layer.w, true}, low_plane(x)};
+    for (int j = 0; j < group.n; j++) {
+        if (group.layer[j] == i) {
+            sum.segments[sum.n_segments++] = {elements(k, u->data, layout.u(j, 0)), layout.r_padded, {group.pairs[j]->b, true}};
+        }
+    }
+    return sum;
+}
+
+void cpu_linear_forward(pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape, const destination & d) {
+    const cpu_kernels & k = kernels_of(p);
+    const forward_operands operands = linear_forward_operands(p, w, n, x, tape);
+    const int64_t n_tokens = x->ne[1];
     int64_t n_out = 0;
-    for (const linear & layer : layers) {
-        n_out += layer.n_out;
+    for (int i = 0; i < n; i++) {
+        n_out += w[i].n_out;
     }
-    std::vector<ggml_tensor *> inputs = {x};
-    if (u) {
-        inputs.push_back(u);
-    }
-    if (n == GATE_AND_UP && p.mode == tape_mode::replay) {
-        kept_gate_and_up(p, w, n_tokens, y);
-        return;
-    }
-    const auto add_op = n == QKV ? op_add_saved : op_add;
-    ggml_tensor * all = add_op(p, GGML_TYPE_F32, n_out*n_tokens, 1, inputs, [=, &k](const worker & wk, ggml_tensor * dst) {
+    const ggml_tensor * plus = d.plus;
+    const op_function run = [=, &k](const worker & wk, ggml_tensor * dst) {
         product products[MAX_SHARED_INPUT];
         float * c = (float *) dst->data;
-        for (size_t i = 0; i < layers.size(); i++) {
-            product & sum = products[i];
-            sum.m = n_tokens;
-            sum.n = sum.ldc = layers[i].n_out;
-            sum.c = c;
-            sum.bias = layers[i].bias ? (const float *) layers[i].bias->data : nullptr;
-            sum.segments[sum.n_segments++] = {x->data, x->ne[0], {layers[i].w, true}, low_plane(x)};
-            c += layers[i].n_out*n_tokens;
+        for (int i = 0; i < n; i++) {
+            products[i] = operands.of(k, i);
+            products[i].c = c;
+            products[i].plus = plus ? (const float *) plus->data : nullptr;
+            c += products[i].n*n_tokens;
         }
-        for (int j = 0; j < g.n; j++) {
-            product & sum = products[g.layer[j]];
-            sum.segments[sum.n_segments++] = {elements(k, u->data, l.u(j, 0)), l.r_padded, {g.pairs[j]->b, true}};
-        }
-        run_products(k, products, (int) layers.size(), wk);
-    });
+        run_products(k, products, n, wk);
+    };
+    if (n == 1) {
+        y[0] = op_add_to(p, d, n_out, n_tokens, operands.inputs(), run);
+        return;
+    }
+    ggml_tensor * all = op_add_saved(p, GGML_TYPE_F32, n_out*n_tokens, 1, operands.inputs(), run); // q, k and v: the backward pass takes them as they were
     int64_t first = 0;
     for (int i = 0; i < n; i++) {
         y[i] = ggml_view_2d(p.g.ctx, all, w[i].n_out, n_tokens, (size_t) w[i].n_out*sizeof(float), (size_t) first*sizeof(float));
         first += w[i].n_out*n_tokens;
-        if (n == GATE_AND_UP && p.mode == tape_mode::recompute) {
-            y[i] = as_product(p, y[i], w[i].n_out); // what would have been kept, so that both ways give the same bits
-        }
     }
 }
 
@@ -326,44 +312,64 @@ static ggml_tensor * masked_lora_gradient(pass & p, const lora_pair & lora, ggml
     });
 }
 
-ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx) {
-    const cpu_kernels & k = kernels_of(p);
-    const int64_t n_tokens = tape.x->ne[1], n_in = w[0].n_in;
-    const lora_group g = group_of(p, w, n);
-    std::vector<ggml_tensor *> grads;
+backward_operands linear_backward_operands(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy) {
+    backward_operands o;
+    o.layers.assign(w, w + n);
+    o.group = group_of(p, w, n);
+    o.layout = layout_of(kernels_of(p), o.group, tape.x->ne[1]);
     for (int i = 0; i < n; i++) {
-        grads.push_back(as_product(p, dy[i], w[i].n_out));
+        o.grads.push_back(as_product(p, dy[i], w[i].n_out));
     }
-    const lora_layout l = layout_of(k, g, n_tokens);
-    ggml_tensor * du = nullptr;
-    if (g.n > 0) {
-        du = lora_input_gradients(p, g, grads, n_tokens);
-        add_lora_gradients(p, g, tape, grads, du, n_tokens);
+    if (o.group.n > 0) {
+        o.du = lora_input_gradients(p, o.group, o.grads, o.layout.n_tokens);
+        o.folded = !p.dropout;
     }
-    if (!want_dx) {
-        return nullptr;
+    return o;
+}
+
+void linear_add_gradients(pass & p, const backward_operands & o, const linear_tape & tape) {
+    if (o.group.n > 0) {
+        add_lora_gradients(p, o.group, tape, o.grads, o.du, o.layout.n_tokens);
     }
-    const bool folded = du && !p.dropout;
-    std::vector<ggml_tensor *> inputs = grads;
+}
+
+std::vector<ggml_tensor *> backward_operands::inputs() const {
+    std::vector<ggml_tensor *> all = grads;
     if (folded) {
-        inputs.push_back(du);
+        all.push_back(du);
     }
-    const std::vector<linear> layers(w, w + n);
-    ggml_tensor * dx = op_add(p, GGML_TYPE_F32, n_in, n_tokens, inputs, [=, &k](const worker & wk, ggml_tensor * dst) {
-        product sum;
-        sum.m = n_tokens;
-        sum.n = sum.ldc = n_in;
+    return all;
+}
+
+product backward_operands::sum(const cpu_kernels & k) const {
+    product sum;
+    sum.m = layout.n_tokens;
+    sum.n = sum.ldc = layers[0].n_in;
+    for (size_t i = 0; i < layers.size(); i++) {
+        sum.segments[sum.n_segments++] = {grads[i]->data, grads[i]->ne[0], {layers[i].w, false}};
+    }
+    for (int j = 0; folded && j < group.n; j++) {
+        sum.segments[sum.n_segments++] = {elements(k, du->data, layout.u(j, 0)), layout.r_padded, {group.pairs[j]->a, false}};
+    }
+    return sum;
+}
+
+ggml_tensor * linear_input_gradient(pass & p, const backward_operands & operands) {
+    const cpu_kernels & k = kernels_of(p);
+    const lora_group & g = operands.group;
+    ggml_tensor * dx = op_add(p, GGML_TYPE_F32, operands.layers[0].n_in, operands.layout.n_tokens, operands.inputs(), [=, &k](const worker & wk, ggml_tensor * dst) {
+        product sum = operands.sum(k);
         sum.c = (float *) dst->data;
-        for (size_t i = 0; i < layers.size(); i++) {
-            sum.segments[sum.n_segments++] = {grads[i]->data, grads[i]->ne[0], {layers[i].w, false}};
-        }
-        for (int j = 0; folded && j < g.n; j++) {
-            sum.segments[sum.n_segments++] = {elements(k, du->data, l.u(j, 0)), l.r_padded, {g.pairs[j]->a, false}};
-        }
         run_products(k, &sum, 1, wk);
     });
     for (int j = 0; p.dropout && j < g.n; j++) {
-        dx = ggml_add(p.g.ctx, dx, masked_lora_gradient(p, *g.pairs[j], du, l, j));
+        dx = ggml_add(p.g.ctx, dx, masked_lora_gradient(p, *g.pairs[j], operands.du, operands.layout, j));
     }
     return dx;
+}
+
+ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx) {
+    const backward_operands operands = linear_backward_operands(p, w, n, tape, dy);
+    linear_add_gradients(p, operands, tape);
+    return want_dx ? linear_input_gradient(p, operands) : nullptr;
 }

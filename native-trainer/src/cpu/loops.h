@@ -247,14 +247,7 @@ vf sigmoid(vf x) {
     return vdiv(vset(1), vadd(vset(1), exponential(vsub(vset(0), x))));
 }
 
-struct f32_reader {
-    typedef float number;
-    static vf whole(const float * p)             { return vload(p); }
-    static vf part(const float * p, int64_t n)   { return vload_part(p, n); }
-};
-
 struct product_reader {
-    typedef element number;
     static vf whole(const element * p)           { return punload(p); }
     static vf part(const element * p, int64_t n) { return punload_part(p, n); }
 };
@@ -282,51 +275,43 @@ struct gelu_inner { // u = a g + b g^3, a = 2 sqrt(2/pi), b = 0.044715 a
     static vf slope(vf g) { return vfma(vmul(g, g), vset(3*0.0713548163f), vset(1.5957691216f)); }
 };
 
-template <typename R, typename U, typename W>
-void glu_from(const void * gate, const void * up, int64_t n, void * y) {
-    const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
-    typename W::number * to = (typename W::number *) y;
+template <typename U, typename W>
+void glu_to(const float * gate, const float * up, int64_t n, typename W::number * y) {
     const auto value = [](vf g, vf u) { return vmul(vmul(g, sigmoid(U::value(g))), u); };
-    in_vectors(n, [&](int64_t i) { W::whole(to + i, value(R::whole(gates + i), R::whole(ups + i))); },
-        [&](int64_t i, int64_t count) { W::part(to + i, value(R::part(gates + i, count), R::part(ups + i, count)), count); });
-}
-
-template <typename U>
-void glu_with(const void * gate, const void * up, bool product, int64_t n, void * y) {
-    product ? glu_from<product_reader, U, product_writer>(gate, up, n, y) : glu_from<f32_reader, U, product_writer>(gate, up, n, y);
+    in_vectors(n, [&](int64_t i) { W::whole(y + i, value(vload(gate + i), vload(up + i))); },
+        [&](int64_t i, int64_t count) { W::part(y + i, value(vload_part(gate + i, count), vload_part(up + i, count)), count); });
 }
 
 void glu_f32(const float * gate, const float * up, bool gelu, int64_t n, float * y) {
-    gelu ? glu_from<f32_reader, gelu_inner, f32_writer>(gate, up, n, y) : glu_from<f32_reader, silu_inner, f32_writer>(gate, up, n, y);
+    gelu ? glu_to<gelu_inner, f32_writer>(gate, up, n, y) : glu_to<silu_inner, f32_writer>(gate, up, n, y);
 }
 
-void glu(const void * gate, const void * up, bool product, bool gelu, int64_t n, void * y) {
-    gelu ? glu_with<gelu_inner>(gate, up, product, n, y) : glu_with<silu_inner>(gate, up, product, n, y);
-}
-
-template <typename R, typename U>
-void glu_back_from(const void * gate, const void * up, const float * dy, int64_t n, void * dgate, void * dup) {
-    const typename R::number * gates = (const typename R::number *) gate, * ups = (const typename R::number *) up;
-    element * to_gate = (element *) dgate, * to_up = (element *) dup;
-    const auto slope = [](vf g, vf s) { return vmul(s, vfma(vmul(g, U::slope(g)), vsub(vset(1), s), vset(1))); }; // of g sigmoid(u), s = sigmoid(u)
-    in_vectors(n, [&](int64_t i) {
-            const vf g = R::whole(gates + i), s = sigmoid(U::value(g)), d = vload(dy + i);
-            pstore(to_gate + i, vmul(vmul(d, R::whole(ups + i)), slope(g, s)));
-            pstore(to_up + i, vmul(d, vmul(g, s)));
-        }, [&](int64_t i, int64_t count) {
-            const vf g = R::part(gates + i, count), s = sigmoid(U::value(g)), d = vload_part(dy + i, count);
-            pstore_part(to_gate + i, vmul(vmul(d, R::part(ups + i, count)), slope(g, s)), count);
-            pstore_part(to_up + i, vmul(d, vmul(g, s)), count);
-        });
+void glu(const float * gate, const float * up, bool gelu, int64_t n, void * y) {
+    gelu ? glu_to<gelu_inner, product_writer>(gate, up, n, (element *) y) : glu_to<silu_inner, product_writer>(gate, up, n, (element *) y);
 }
 
 template <typename U>
-void glu_back_with(const void * gate, const void * up, bool product, const float * dy, int64_t n, void * dgate, void * dup) {
-    product ? glu_back_from<product_reader, U>(gate, up, dy, n, dgate, dup) : glu_back_from<f32_reader, U>(gate, up, dy, n, dgate, dup);
+void glu_back_with(const void * gate, const void * up, const float * dy, int64_t n, void * dgate, void * dup, void * y) {
+    typedef product_reader R;
+    typedef product_writer W;
+    const element * gates = (const element *) gate, * ups = (const element *) up;
+    element * to_gate = (element *) dgate, * to_up = (element *) dup, * to_y = (element *) y;
+    const auto slope = [](vf g, vf s) { return vmul(s, vfma(vmul(g, U::slope(g)), vsub(vset(1), s), vset(1))); }; // of g sigmoid(u), s = sigmoid(u)
+    in_vectors(n, [&](int64_t i) {
+            const vf g = R::whole(gates + i), u = R::whole(ups + i), s = sigmoid(U::value(g)), act = vmul(g, s), d = vload(dy + i);
+            W::whole(to_gate + i, vmul(vmul(d, u), slope(g, s)));
+            W::whole(to_up + i, vmul(d, act));
+            W::whole(to_y + i, vmul(act, u));
+        }, [&](int64_t i, int64_t count) {
+            const vf g = R::part(gates + i, count), u = R::part(ups + i, count), s = sigmoid(U::value(g)), act = vmul(g, s), d = vload_part(dy + i, count);
+            W::part(to_gate + i, vmul(vmul(d, u), slope(g, s)), count);
+            W::part(to_up + i, vmul(d, act), count);
+            W::part(to_y + i, vmul(act, u), count);
+        });
 }
 
-void glu_back(const void * gate, const void * up, bool product, bool gelu, const float * dy, int64_t n, void * dgate, void * dup) {
-    gelu ? glu_back_with<gelu_inner>(gate, up, product, dy, n, dgate, dup) : glu_back_with<silu_inner>(gate, up, product, dy, n, dgate, dup);
+void glu_back(const void * gate, const void * up, bool gelu, const float * dy, int64_t n, void * dgate, void * dup, void * y) {
+    gelu ? glu_back_with<gelu_inner>(gate, up, dy, n, dgate, dup, y) : glu_back_with<silu_inner>(gate, up, dy, n, dgate, dup, y);
 }
 
 void rope(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y) {
@@ -421,8 +406,37 @@ void softmax_back(const float * s, const float * dp, const float * lse, const fl
         });
 }
 
+// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w (1 - rate decay) - rate m^ / (sqrt(v^) + eps)
+void adamw(const adamw_step & s, int64_t n, float * w, float * gradient, float * m, float * v) {
+    const vf beta1 = vset(s.beta1), rest1 = vset(1 - s.beta1), beta2 = vset(s.beta2), rest2 = vset(1 - s.beta2), clip = vset(s.clip);
+    const vf keep = vset(1 - s.rate*s.decay), minus_rate = vset(-s.rate), eps = vset(s.eps), c1 = vset(s.correction1), c2 = vset(s.correction2);
+    const auto step = [&](vf g, vf & m_here, vf & v_here, vf & w_here) {
+        g = vmul(g, clip);
+        m_here = vadd(vmul(m_here, beta1), vmul(g, rest1));
+        v_here = vadd(vmul(v_here, beta2), vmul(vmul(g, g), rest2));
+        const vf direction = vdiv(vmul(m_here, c1), vadd(vsqrt(vmul(v_here, c2)), eps));
+        w_here = vadd(vmul(w_here, keep), vmul(direction, minus_rate));
+    };
+    in_vectors(n, [&](int64_t i) {
+            vf m_here = vload(m + i), v_here = vload(v + i), w_here = vload(w + i);
+            step(vload(gradient + i), m_here, v_here, w_here);
+            vstore(m + i, m_here);
+            vstore(v + i, v_here);
+            vstore(w + i, w_here);
+            vstore(gradient + i, vset(0));
+        }, [&](int64_t i, int64_t count) {
+            vf m_here = vload_part(m + i, count), v_here = vload_part(v + i, count), w_here = vload_part(w + i, count);
+            step(vload_part(gradient + i, count), m_here, v_here, w_here);
+            vstore_part(m + i, m_here, count);
+            vstore_part(v + i, v_here, count);
+            vstore_part(w + i, w_here, count);
+            vstore_part(gradient + i, vset(0), count);
+        });
+}
+
 } // namespace
 
 #define CPU_KERNELS(name, gemm_function) { \
     name, PRODUCT, PANEL, K_ALIGN, gemm_function, pack_columns, pack_rows, to_product, split, dequantize, transpose, \
-    norm, norm_back, glu, glu_f32, glu_back, rope, maximum, exp_row, exp_row_f32, dot_product, scale_row, add_scaled, multiply_row, softmax_back }
+    norm, norm_back, glu, glu_f32, glu_back, rope, maximum, exp_row, exp_row_f32, dot_product, scale_row, add_scaled, multiply_row, softmax_back, \
+    sum_of_squares, adamw }

@@ -67,6 +67,17 @@ ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, c
     return op_add(p, type, ne0, ne1, inputs, std::move(run));
 }
 
+ggml_tensor * op_add_to(pass & p, const destination & d, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run) {
+    std::vector<ggml_tensor *> args = inputs;
+    if (d.plus) {
+        args.push_back(d.plus);
+    }
+    if (d.to) {
+        return ggml_custom_inplace(p.g.ctx, d.to, args.data(), (int) args.size(), run_op, 1, own_state(p, std::move(run)));
+    }
+    return (d.kept ? op_add_saved : op_add)(p, GGML_TYPE_F32, ne0, ne1, args, std::move(run));
+}
+
 void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded) {
     memset(elements(k, row, n), 0, (size_t) ((n_padded - n)*product_size(k)));
 }

@@ -24,15 +24,17 @@ struct worker {
 typedef std::function<void(const worker & w, ggml_tensor * dst)> op_function;
 
 // `inputs`: the tensors of this graph that the operator reads (at most GGML_MAX_SRC). Weights need not be named.
-ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
-
 // A result of one row may become longer than ne0.
+ggml_tensor * op_add(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 
 // The same for a result of product numbers in `planes` planes, see below.
 ggml_tensor * op_add_planes(pass & p, int64_t ne0, int64_t ne1, int64_t planes, const std::vector<ggml_tensor *> & inputs, op_function run);
 
 // The same for a result that the backward pass needs again: written to the layer's saved memory, or taken from there, see tape_mode.
 ggml_tensor * op_add_saved(pass & p, ggml_type type, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
+
+// The same for a result F32 with a destination; what it is added to, the operator reads itself.
+ggml_tensor * op_add_to(pass & p, const destination & d, int64_t ne0, int64_t ne1, const std::vector<ggml_tensor *> & inputs, op_function run);
 
 // The next tensor in the layer's saved memory.
 ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1);
@@ -52,19 +54,20 @@ void write_row(const cpu_kernels & k, const float * x, float scale, int64_t n, g
 // (n padded, n_tokens, planes) in product numbers; x itself when it already is.
 ggml_tensor * as_product(pass & p, ggml_tensor * x, int64_t n, int64_t planes = 1);
 
+// A row of a tensor whose outer dimensions are contiguous.
+inline void * row_at(const ggml_tensor * t, int64_t row) { return (char *) t->data + (size_t) row*t->nb[1]; }
+
 // Zeroes the padding of a row of product numbers.
 void zero_tail(const cpu_kernels & k, void * row, int64_t n, int64_t n_padded);
 
 // ---- the primitives
 
-void          cpu_linear_forward (pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape);
+void          cpu_linear_forward (pass & p, const linear * w, int n, ggml_tensor * x, ggml_tensor ** y, linear_tape & tape, const destination & d);
 ggml_tensor * cpu_linear_backward(pass & p, const linear * w, int n, const linear_tape & tape, ggml_tensor ** dy, bool want_dx);
-ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader);
-ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy);
-ggml_tensor * cpu_rope_forward (pass & p, const rope_params & r, ggml_tensor * x);
-ggml_tensor * cpu_rope_backward(pass & p, const rope_params & r, ggml_tensor * dy);
-ggml_tensor * cpu_attention_forward (pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
-void          cpu_attention_backward(pass & p, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
-ggml_tensor * cpu_glu_forward (pass & p, ggml_tensor * gate, ggml_tensor * up);
-void          cpu_glu_backward(pass & p, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * dy, ggml_tensor ** dgate, ggml_tensor ** dup);
+ggml_tensor * cpu_norm_forward (pass & p, ggml_tensor * x, ggml_tensor * weight, norm_reader reader, const destination & d);
+ggml_tensor * cpu_norm_backward(pass & p, ggml_tensor * x, ggml_tensor * weight, ggml_tensor * dy, const destination & d);
+ggml_tensor * cpu_attention_forward (pass & p, const rope_params & r, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, attention_tape & tape);
+void          cpu_attention_backward(pass & p, const rope_params & r, const attention_tape & tape, ggml_tensor * dy, ggml_tensor ** dq, ggml_tensor ** dk, ggml_tensor ** dv);
+ggml_tensor * cpu_gated_forward (pass & p, const linear * w, ggml_tensor * x, gated_tape & tape);
+void          cpu_gated_backward(pass & p, const linear & down, const linear_tape & down_tape, const gated_tape & tape, ggml_tensor * dy, ggml_tensor ** d_gate_up);
 void          cpu_head(pass & p, const linear & w, ggml_tensor * h, ggml_tensor * targets, ggml_tensor * target_cells, ggml_tensor ** logp, ggml_tensor ** e);

@@ -9,9 +9,8 @@ static primitives table_of(const cpu_kernels & k) {
         k.name, 1024, false, k.product == GGML_TYPE_BF16, &k,
         cpu_linear_forward, cpu_linear_backward,
         cpu_norm_forward, cpu_norm_backward,
-        cpu_rope_forward, cpu_rope_backward,
         cpu_attention_forward, cpu_attention_backward,
-        cpu_glu_forward, cpu_glu_backward,
+        cpu_gated_forward, cpu_gated_backward,
         cpu_head,
     };
 }

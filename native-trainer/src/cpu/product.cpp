@@ -91,7 +91,7 @@ static void pack(const cpu_kernels & kernels, const weight_matrix & w, int64_t c
 static const int64_t MAX_STRETCH = 1536;     // of the summed dimension in one pass: a panel of it stays in the L2 cache
 static const int64_t STRIP_BYTES = 1 << 19;  // of all panels of a strip, for the same reason
 
-int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips) {
+int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips, int n_packed) {
     int64_t unit = k.panel, summed = 0;
     for (int i = 0; i < p.n_segments; i++) {
         const weight_matrix & w = p.segments[i].w;
@@ -100,16 +100,62 @@ int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips
             unit = std::max(unit, (int64_t) ggml_blck_size(w.tensor->type)); // both are powers of two
         }
     }
-    const int64_t in_cache = STRIP_BYTES/(std::min(summed, 2*MAX_STRETCH)*product_size(k));
+    const int64_t in_cache = STRIP_BYTES/(n_packed*std::min(summed, 2*MAX_STRETCH)*product_size(k));
     return std::max(unit, std::min(in_cache, p.n/n_strips)/unit*unit);
 }
 
-static void add_bias(const product & p, int64_t column, int64_t n, int64_t row, int64_t rows) {
-    for (int64_t i = row; p.bias && i < row + rows; i++) {
-        for (int64_t j = column; j < column + n; j++) {
-            p.c[i*p.ldc + j] += p.bias[j];
+int64_t product_rows_of_task(int64_t m, int64_t n_strips, int64_t n_tasks) {
+    const int64_t n_blocks = std::max<int64_t>(1, std::min(m/64, (n_tasks + n_strips - 1)/n_strips));
+    return round_up((m + n_blocks - 1)/n_blocks, 32);
+}
+
+// C += bias and plus, c at [row, column]
+static void add_terms(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, float * c, int64_t ldc) {
+    for (int64_t i = 0; i < rows; i++) {
+        if (p.bias) {
+            k.add_scaled(c + i*ldc, p.bias + column, n, 1.0f);
+        }
+        if (p.plus) {
+            k.add_scaled(c + i*ldc, p.plus + (row + i)*p.ldc + column, n, 1.0f);
         }
     }
+}
+
+int64_t packed_bytes(const cpu_kernels & k, const product & p, int64_t n) {
+    int64_t summed = 0;
+    for (int i = 0; i < p.n_segments; i++) {
+        summed += padded_k(k, summed_length(p.segments[i].w));
+    }
+    return round_up(n, k.panel)*summed*product_size(k);
+}
+
+packed_columns product_pack(const cpu_kernels & k, const product & p, int64_t column, int64_t n, void * panels, int ith) {
+    packed_columns packed;
+    packed.column = column;
+    packed.n = n;
+    char * to = (char *) panels;
+    for (int s = 0; s < p.n_segments; s++) {
+        const product_segment & segment = p.segments[s];
+        const int64_t count = summed_length(segment.w), padded = padded_k(k, count);
+        pack(k, segment.w, column, n, 0, count, padded, to, ith);
+        for (const void * a : {segment.a, segment.low}) {
+            if (a) {
+                packed.segments[packed.n_segments++] = {a, segment.lda, to, padded*k.panel, padded};
+            }
+        }
+        to = elements(k, to, padded*round_up(n, k.panel));
+    }
+    return packed;
+}
+
+void packed_run(const cpu_kernels & k, const product & p, const packed_columns & packed, int64_t row, int64_t rows, float * values, int64_t ld) {
+    gemm_segment segments[2*MAX_SEGMENTS];
+    for (int s = 0; s < packed.n_segments; s++) {
+        segments[s] = packed.segments[s];
+        segments[s].a = elements(k, segments[s].a, row*segments[s].lda);
+    }
+    k.gemm(rows, packed.n, segments, packed.n_segments, values, ld, false);
+    add_terms(k, p, packed.column, packed.n, row, rows, values, ld);
 }
 
 void product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, int ith) {
@@ -145,5 +191,5 @@ void product_run(const cpu_kernels & k, const product & p, int64_t column, int64
         }
     }
     flush();
-    add_bias(p, column, n, row, rows);
+    add_terms(k, p, column, n, row, rows, c, p.ldc);
 }

@@ -27,6 +27,7 @@ vf   vsub  (vf a, vf b)                  { return _mm256_sub_ps(a, b); }
 vf   vmul  (vf a, vf b)                  { return _mm256_mul_ps(a, b); }
 vf   vdiv  (vf a, vf b)                  { return _mm256_div_ps(a, b); }
 vf   vfma  (vf a, vf b, vf c)            { return _mm256_fmadd_ps(a, b, c); }
+vf   vsqrt (vf a)                        { return _mm256_sqrt_ps(a); }
 vf   vmax  (vf a, vf b)                  { return _mm256_max_ps(a, b); }
 vf   vmin  (vf a, vf b)                  { return _mm256_min_ps(a, b); }
 vf   vround(vf a)                        { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

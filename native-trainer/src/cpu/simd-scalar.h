@@ -22,6 +22,7 @@ vf   vsub  (vf a, vf b)                  { return a - b; }
 vf   vmul  (vf a, vf b)                  { return a*b; }
 vf   vdiv  (vf a, vf b)                  { return a/b; }
 vf   vfma  (vf a, vf b, vf c)            { return a*b + c; }
+vf   vsqrt (vf a)                        { return sqrtf(a); }
 vf   vmax  (vf a, vf b)                  { return a > b ? a : b; }
 vf   vmin  (vf a, vf b)                  { return a < b ? a : b; }
 vf   vround(vf a)                        { return nearbyintf(a); }
