@@ -126,9 +126,7 @@ ggml_tensor * cpu_gated_forward(pass & p, const linear * w, ggml_tensor * x, gat
 
 // ---- backward
 
-// The results are dgate, dup, and y from what was kept.
-
-// dy (rows of columns r, ld apart) through the unit
+// dy (rows of columns r, ld apart) through the unit: dgate, dup, and y from what was kept
 static void unit_backward_rows(const cpu_kernels & k, const task_range & r, const gated_tape & tape, bool gelu, const float * dy, int64_t ld, int64_t n, int64_t row, int64_t rows, ggml_tensor * dst) {
     const int64_t n_tokens = tape.gate->ne[1];
     for (int64_t i = row; i < row + rows; i++) {
