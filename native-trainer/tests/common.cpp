@@ -37,6 +37,7 @@ void check(bool ok, const std::string & what) {
 void check_error(const std::string & what, double error, double limit) {
     const bool ok = error <= limit;
     printf("%s  %-60s %9.2e (limit %.0e)\n", ok ? "ok    " : "FAILED", what.c_str(), error, limit);
+    fflush(stdout); // what a crash follows
     (ok ? n_passed : n_failed)++;
 }
 
