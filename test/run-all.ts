@@ -82,11 +82,14 @@ async function ctest(): Promise<Counts> {
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const xml = readFileSync(report, "utf8");
   const [, tests = "0", failures = "0"] = /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(xml) ?? [];
-  const skipped = [...xml.matchAll(/<testcase name="([^"]+)"[^>]*>\s*<skipped/g)].map(([, name]) => name);
-  for (const name of skipped) console.log(`skipped: ctest ${name}`);
+  const skipped = Number(/skipped="(\d+)"/.exec(xml)?.[1] ?? 0);
+  for (const [, name, reason] of xml.matchAll(
+    /<testcase name="([^"]+)"[^>]*>\s*<skipped[^>]*>.*?^skipped: ([^\n]*)/gms,
+  ))
+    console.log(`skipped: ${name}: ${reason}`);
   const failed = Math.max(Number(failures), status === 0 ? 0 : 1);
   const names = [...xml.matchAll(/<testcase name="([^"]+)"[^>]*status="fail"/g)].map(([, name]) => `ctest: ${name}`);
-  return { passed: Number(tests) - Number(failures) - skipped.length, failed, failures: names };
+  return { passed: Number(tests) - Number(failures) - skipped, failed, failures: names };
 }
 
 function playwright(): Counts {
@@ -94,8 +97,23 @@ function playwright(): Counts {
   const status = command("playwright", ["test"], { PLAYWRIGHT_JSON_OUTPUT_NAME: report });
   return countsOf(report, status, (json) => {
     const stats = json["stats"] as { expected: number; unexpected: number; flaky: number };
+    for (const line of (json["suites"] as PlaywrightSuite[]).flatMap(skipsOfSuite)) console.log(`skipped: ${line}`);
     return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
   });
+}
+
+type PlaywrightSuite = {
+  specs: { title: string; tests: { annotations: { type: string; description?: string }[] }[] }[];
+  suites?: PlaywrightSuite[];
+};
+
+function skipsOfSuite({ specs, suites = [] }: PlaywrightSuite): string[] {
+  const own = specs.flatMap(({ title, tests }) =>
+    tests.flatMap(({ annotations }) =>
+      annotations.filter(({ type }) => type === "skip").map(({ description }) => `${title}: ${description}`),
+    ),
+  );
+  return [...own, ...suites.flatMap(skipsOfSuite)];
 }
 
 /** A suite that left no report, or failed without a failed test, counts as one failure. */

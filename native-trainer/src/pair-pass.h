@@ -1,7 +1,8 @@
 // The policy (base model + adapter) on one packed pair: log-probabilities forward, LoRA gradients backward.
 //
-// Memory is O(layers * n_tokens * n_embd) plus the scratch of one layer: the forward pass keeps only the input of each
-// layer, the backward pass computes a layer again and then its gradients, in one graph a layer, last layer first.
+// Memory is O(layers * n_tokens * n_embd) plus the scratch of one layer: the forward pass keeps the input of each layer, and with
+// the CPU's kernels more of it when memory allows (saved_layers); the backward pass computes what was not kept again and then the
+// layer's gradients, in one graph a layer, last layer first.
 #pragma once
 
 #include "loss.h"

@@ -227,6 +227,16 @@ std::map<std::string, std::vector<float>> gradients_of(const policy & p) {
     return gradients;
 }
 
+void fill_b(lora_adapter & adapter, float size) {
+    for (lora_pair & pair : adapter.pairs) {
+        std::vector<float> b(ggml_nelements(pair.b));
+        for (size_t i = 0; i < b.size(); i++) {
+            b[i] = size*sinf((float) (i + pair.index));
+        }
+        ggml_backend_tensor_set(pair.b, b.data(), 0, b.size()*sizeof(float));
+    }
+}
+
 double norm_of(const std::map<std::string, std::vector<float>> & tensors) {
     double sum = 0;
     for (const auto & t : tensors) {
@@ -253,4 +263,14 @@ double distance_of(const std::map<std::string, std::vector<float>> & a, const st
         }
     }
     return sqrt(sum);
+}
+
+double cosine_of(const std::map<std::string, std::vector<float>> & a, const std::map<std::string, std::vector<float>> & b) {
+    double product = 0;
+    for (const auto & entry : a) {
+        for (size_t i = 0; i < entry.second.size(); i++) {
+            product += (double) entry.second[i]*b.at(entry.first)[i];
+        }
+    }
+    return product/(norm_of(a)*norm_of(b));
 }

@@ -71,6 +71,9 @@ struct test_policy {
 
 void test_policy_open(test_policy & t, const json & config);
 void test_policy_close(test_policy & t);
+// B = size sin(...): B = 0 would leave A without a gradient.
+void fill_b(lora_adapter & adapter, float size);
 std::map<std::string, std::vector<float>> gradients_of(const policy & p);
 double norm_of(const std::map<std::string, std::vector<float>> & tensors);
 double distance_of(const std::map<std::string, std::vector<float>> & a, const std::map<std::string, std::vector<float>> & b);
+double cosine_of(const std::map<std::string, std::vector<float>> & a, const std::map<std::string, std::vector<float>> & b);

@@ -14,22 +14,11 @@
 
 typedef std::map<std::string, std::vector<float>> tensors;
 
-// B = 0 would leave A without a gradient
-static void randomize_b(lora_adapter & adapter) {
-    for (lora_pair & pair : adapter.pairs) {
-        std::vector<float> b(ggml_nelements(pair.b));
-        for (size_t i = 0; i < b.size(); i++) {
-            b[i] = 0.01f*sinf((float) (i + pair.index));
-        }
-        ggml_backend_tensor_set(pair.b, b.data(), 0, b.size()*sizeof(float));
-    }
-}
-
 static std::vector<tensors> gradients(const json & config, size_t n) {
     test_policy t;
     test_policy_open(t, config);
     if (!config.contains("adapter_in")) {
-        randomize_b(t.p.lora);
+        fill_b(t.p.lora, 0.01f);
     }
     std::vector<tensors> list;
     for (size_t i = 0; i < std::min(n, t.set.pairs.size()); i++) {
@@ -38,16 +27,6 @@ static std::vector<tensors> gradients(const json & config, size_t n) {
     }
     test_policy_close(t);
     return list;
-}
-
-static double dot(const tensors & a, const tensors & b) {
-    double sum = 0;
-    for (const auto & entry : a) {
-        for (size_t i = 0; i < entry.second.size(); i++) {
-            sum += (double) entry.second[i]*b.at(entry.first)[i];
-        }
-    }
-    return sum;
 }
 
 static void print_line(const char * what, std::vector<double> values) {
@@ -60,7 +39,7 @@ static void compare(const char * loss, const char * precision, const std::vector
     for (size_t i = 0; i < exact.size(); i++) {
         const double length = norm_of(exact[i]);
         distance.push_back(distance_of(rounded[i], exact[i])/length);
-        angle.push_back(1 - dot(rounded[i], exact[i])/(norm_of(rounded[i])*length));
+        angle.push_back(1 - cosine_of(rounded[i], exact[i]));
         norm.push_back(fabs(norm_of(rounded[i])/length - 1));
     }
     printf("%s, %s, %zu pairs\n", loss, precision, exact.size());

@@ -37,29 +37,13 @@ static tensors gradient(const case_shape & c, const std::string & loss, const ch
     test_policy t;
     test_policy_open(t, {{"model", tmp_file("model.gguf")}, {"pairs", tmp_file("pairs.jsonl")}, {"device", "cpu"}, {"threads", 2}, {"precision", precision},
         {"loss", loss}, {"lora", {{"r", c.r}, {"dropout", dropout}, {"targets", {"q", "v", "o", "gate", "up", "down"}}}}});
-    for (lora_pair & pair : t.p.lora.pairs) { // B = 0 would leave A without a gradient
-        std::vector<float> b(ggml_nelements(pair.b));
-        for (size_t i = 0; i < b.size(); i++) {
-            b[i] = 0.05f*sinf((float) (i + pair.index));
-        }
-        ggml_backend_tensor_set(pair.b, b.data(), 0, b.size()*sizeof(float));
-    }
+    fill_b(t.p.lora, 0.05f);
     policy_dropout_on(t.p, 3, 0, 0);
     value = policy_loss(t.p, t.config, t.set.pairs[0], true).loss;
     policy_dropout_off(t.p);
     const tensors result = gradients_of(t.p);
     test_policy_close(t);
     return result;
-}
-
-static double cosine(const tensors & a, const tensors & b) {
-    double product = 0;
-    for (const auto & entry : a) {
-        for (size_t i = 0; i < entry.second.size(); i++) {
-            product += (double) entry.second[i]*b.at(entry.first)[i];
-        }
-    }
-    return product/(norm_of(a)*norm_of(b));
 }
 
 static void test_case(const case_shape & c, const std::string & loss, double dropout) {
@@ -84,7 +68,7 @@ static void test_case(const case_shape & c, const std::string & loss, double dro
         // EXO's is a function of a small difference between large sums of log-probabilities, with finer products in the forward pass
         check_error(name + ", auto loss", relative_error(value, expected_loss), loss == "exo" ? 5e-3 : 2e-3);
         check_error(name + ", auto gradient", distance_of(fast, expected)/norm_of(expected), 0.02);
-        check_error(name + ", auto 1 - cosine", 1 - cosine(fast, expected), 5e-4);
+        check_error(name + ", auto 1 - cosine", 1 - cosine_of(fast, expected), 5e-4);
         if (loss == "orpo") { // EXO's "auto" is as fine
             const double own = distance_of(fast, expected);
             const tensors fine = gradient(c, loss, "fine", dropout, value);

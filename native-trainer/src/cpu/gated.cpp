@@ -12,21 +12,6 @@
 
 static const int64_t ROWS = 32;             // computed at a time: a whole tile of every kernel
 
-struct task_range {
-    int64_t column, n, row, rows;
-};
-
-// Calls f for strips of columns times blocks of rows. n_packed: products of this shape that are packed at the same time.
-template <typename F>
-static void for_tasks(const cpu_kernels & k, const product & p, int n_packed, const worker & w, F f) {
-    const int64_t wanted = 3*w.nth, width = product_strip(k, p, wanted, n_packed), n_strips = (p.n + width - 1)/width;
-    const int64_t block = product_rows_of_task(p.m, n_strips, wanted), n_blocks = (p.m + block - 1)/block;
-    for (int64_t task; w.take(n_strips*n_blocks, task);) {
-        const int64_t column = task/n_blocks*width, row = task%n_blocks*block;
-        f(task_range{column, std::min(width, p.n - column), row, std::min(block, p.m - row)});
-    }
-}
-
 static void * place_at(const cpu_kernels & k, const ggml_tensor * t, int64_t row, int64_t column) {
     return elements(k, row_at(t, row), column);
 }
@@ -70,7 +55,7 @@ static void write_gated(const cpu_kernels & k, const task_range & r, int64_t n, 
 
 static void gated_run(const cpu_kernels & k, const forward_operands & operands, bool gelu, const gated_results & to, const worker & w) {
     const product gate = operands.of(k, 0), up = operands.of(k, 1);
-    for_tasks(k, gate, 2, w, [&](const task_range & r) {
+    for_tasks(k, &gate, 1, 2, w, [&](const task_range & r) {
         const int64_t bytes = packed_bytes(k, gate, r.n), ld = round_up(r.n, k.panel);
         char * panels = (char *) workspace(w.ith, SLOT_PANELS, 2*bytes);
         const packed_columns gate_columns = product_pack(k, gate, r.column, r.n, panels, w.ith);
@@ -145,7 +130,7 @@ static ggml_tensor * unit_backward(pass & p, const gated_tape & tape, ggml_tenso
     const int64_t n = dy->ne[0], n_tokens = dy->ne[1];
     return op_add(p, k.product, padded_k(k, n), 3*n_tokens, {tape.gate, tape.up, dy}, [=, &k](const worker & w, ggml_tensor * dst) {
         for (int64_t row; w.take(n_tokens, row);) {
-            unit_backward_rows(k, {0, n, row, 1}, tape, gelu, (const float *) row_at(dy, row), n, n, row, 1, dst);
+            unit_backward_rows(k, {0, 0, n, row, 1}, tape, gelu, (const float *) row_at(dy, row), n, n, row, 1, dst);
         }
     });
 }
@@ -158,7 +143,7 @@ static ggml_tensor * down_and_unit_backward(pass & p, const backward_operands & 
     inputs.insert(inputs.end(), {tape.gate, tape.up});
     return op_add(p, k.product, padded_k(k, n), 3*operands.layout.n_tokens, inputs, [=, &k](const worker & w, ggml_tensor * dst) {
         const product sum = operands.sum(k);
-        for_tasks(k, sum, 1, w, [&](const task_range & r) {
+        for_tasks(k, &sum, 1, 1, w, [&](const task_range & r) {
             const int64_t ld = round_up(r.n, k.panel);
             const packed_columns columns = product_pack(k, sum, r.column, r.n, workspace(w.ith, SLOT_PANELS, packed_bytes(k, sum, r.n)), w.ith);
             float * dy = (float *) workspace(w.ith, SLOT_SUMS, ROWS*ld*(int64_t) sizeof(float));

@@ -43,7 +43,7 @@ static void lora_rows(const cpu_kernels & k, const lora_layout & l, int j, const
     sum.n_segments = 1;
     sum.c   = (float *) workspace(ith, SLOT_SUMS, TOKENS*ld*(int64_t) sizeof(float));
     sum.ldc = ld;
-    const int64_t strip = product_strip(k, sum, 1);
+    const int64_t strip = product_strip(k, sum, 1, 1);
     for (int64_t column = 0; column < l.r; column += strip) {
         product_run(k, sum, column, std::min(strip, l.r - column), 0, count, ith);
     }
@@ -99,29 +99,8 @@ static ggml_tensor * lora_forward(pass & p, const lora_group & g, ggml_tensor * 
     });
 }
 
-// Strips of all products times blocks of rows, some for each thread; the larger the blocks, the less is packed twice.
 static void run_products(const cpu_kernels & k, const product * products, int n, const worker & w) {
-    const int64_t tasks_wanted = 3*w.nth, m = products[0].m;
-    int64_t columns = 0, n_strips = 0, widths[MAX_SHARED_INPUT];
-    for (int i = 0; i < n; i++) {
-        columns += products[i].n;
-    }
-    for (int i = 0; i < n; i++) {
-        widths[i] = product_strip(k, products[i], std::max<int64_t>(1, tasks_wanted*products[i].n/columns));
-        n_strips += (products[i].n + widths[i] - 1)/widths[i];
-    }
-    const int64_t block = product_rows_of_task(m, n_strips, tasks_wanted);
-    const int64_t n_blocks = (m + block - 1)/block;
-    for (int64_t task; w.take(n_strips*n_blocks, task);) {
-        const int64_t row = task%n_blocks*block;
-        int64_t column = task/n_blocks;
-        int i = 0;
-        for (; column >= (products[i].n + widths[i] - 1)/widths[i]; i++) {
-            column -= (products[i].n + widths[i] - 1)/widths[i];
-        }
-        column *= widths[i];
-        product_run(k, products[i], column, std::min(widths[i], products[i].n - column), row, std::min(block, m - row), w.ith);
-    }
+    for_tasks(k, products, n, 1, w, [&](const task_range & r) { product_run(k, products[r.product], r.column, r.n, r.row, r.rows, w.ith); });
 }
 
 linear_tape linear_tape_of(pass & p, const linear * w, const lora_group & g, ggml_tensor * x) {

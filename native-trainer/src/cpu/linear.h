@@ -3,6 +3,7 @@
 
 #include "op.h"
 
+#include <algorithm>
 #include <vector>
 
 // The layers among w that have a LoRA pair, in order.
@@ -56,3 +57,35 @@ backward_operands linear_backward_operands(pass & p, const linear * w, int n, co
 void linear_add_gradients(pass & p, const backward_operands & o, const linear_tape & tape);
 // dx (n_in, n_tokens), with dropout's terms too
 ggml_tensor * linear_input_gradient(pass & p, const backward_operands & o);
+
+// Columns [column, column + n) of rows [row, row + rows) of one product.
+struct task_range {
+    int     product;
+    int64_t column, n, row, rows;
+};
+
+// Calls f for strips of all products times blocks of rows, some for each thread; the larger the blocks, the less is packed twice.
+// n_packed: products of this shape that a task packs at the same time.
+template <typename F>
+void for_tasks(const cpu_kernels & k, const product * products, int n, int n_packed, const worker & w, F f) {
+    const int64_t tasks_wanted = 3*w.nth, m = products[0].m;
+    int64_t columns = 0, n_strips = 0, widths[MAX_SHARED_INPUT];
+    for (int i = 0; i < n; i++) {
+        columns += products[i].n;
+    }
+    for (int i = 0; i < n; i++) {
+        widths[i] = product_strip(k, products[i], std::max<int64_t>(1, tasks_wanted*products[i].n/columns), n_packed);
+        n_strips += (products[i].n + widths[i] - 1)/widths[i];
+    }
+    const int64_t block = product_rows_of_task(m, n_strips, tasks_wanted), n_blocks = (m + block - 1)/block;
+    for (int64_t task; w.take(n_strips*n_blocks, task);) {
+        const int64_t row = task%n_blocks*block;
+        int64_t column = task/n_blocks;
+        int i = 0;
+        for (; column >= (products[i].n + widths[i] - 1)/widths[i]; i++) {
+            column -= (products[i].n + widths[i] - 1)/widths[i];
+        }
+        column *= widths[i];
+        f(task_range{i, column, std::min(widths[i], products[i].n - column), row, std::min(block, m - row)});
+    }
+}

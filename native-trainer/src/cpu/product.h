@@ -35,7 +35,7 @@ struct product {
 
 // Columns that one task takes: whole panels and whole quantisation blocks. The wider, the less often A is read; at most as wide
 // as the L2 cache holds, and as n_strips (at least, if there are so many) allow.
-int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips, int n_packed = 1); // n_packed: such weights at a time
+int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips, int n_packed); // n_packed: such weights at a time
 // Rows that one task takes, so that strips times blocks of rows make about n_tasks.
 int64_t product_rows_of_task(int64_t m, int64_t n_strips, int64_t n_tasks);
 // Columns [column, column + n) of rows [row, row + rows)
