@@ -8,15 +8,23 @@
 
 static const int64_t PIECE = 1 << 16; // numbers of one task
 
-double cpu_gradient_norm2(const device & d, const cpu_kernels & k, const ggml_tensor * grads) {
-    const int64_t n = ggml_nelements(grads), n_pieces = (n + PIECE - 1)/PIECE;
-    std::vector<float> sums((size_t) n_pieces); // added up in order, whichever thread computed them
+// f(piece, first, count) for every piece of n numbers
+template <typename F>
+static void for_pieces(const device & d, int64_t n, F f) {
     std::atomic<int64_t> next{0};
     pool_run(d.threads, [&](int ith) {
         const worker w = {ith, d.threads, &next};
-        for (int64_t piece; w.take(n_pieces, piece);) {
-            sums[(size_t) piece] = k.sum_of_squares((const float *) grads->data + piece*PIECE, std::min(PIECE, n - piece*PIECE));
+        for (int64_t piece; w.take((n + PIECE - 1)/PIECE, piece);) {
+            f(piece, piece*PIECE, std::min(PIECE, n - piece*PIECE));
         }
+    });
+}
+
+double cpu_gradient_norm2(const device & d, const cpu_kernels & k, const ggml_tensor * grads) {
+    const int64_t n = ggml_nelements(grads);
+    std::vector<float> sums((size_t) ((n + PIECE - 1)/PIECE)); // added up in order, whichever thread computed them
+    for_pieces(d, n, [&](int64_t piece, int64_t first, int64_t count) {
+        sums[(size_t) piece] = k.sum_of_squares((const float *) grads->data + first, count);
     });
     double sum = 0;
     for (float part : sums) {
@@ -26,14 +34,8 @@ double cpu_gradient_norm2(const device & d, const cpu_kernels & k, const ggml_te
 }
 
 void cpu_adamw(const device & d, const cpu_kernels & k, const adamw_step & step, lora_adapter & adapter) {
-    const int64_t n = ggml_nelements(adapter.params), n_pieces = (n + PIECE - 1)/PIECE;
-    std::atomic<int64_t> next{0};
-    pool_run(d.threads, [&](int ith) {
-        const worker w = {ith, d.threads, &next};
-        for (int64_t piece; w.take(n_pieces, piece);) {
-            const int64_t first = piece*PIECE;
-            const auto at = [&](ggml_tensor * t) { return (float *) t->data + first; };
-            k.adamw(step, std::min(PIECE, n - first), at(adapter.params), at(adapter.grads), at(adapter.moment1), at(adapter.moment2));
-        }
+    for_pieces(d, ggml_nelements(adapter.params), [&](int64_t, int64_t first, int64_t count) {
+        const auto at = [&](ggml_tensor * t) { return (float *) t->data + first; };
+        k.adamw(step, count, at(adapter.params), at(adapter.grads), at(adapter.moment1), at(adapter.moment2));
     });
 }
