@@ -20,7 +20,7 @@ export default defineConfig({
           engine: "main/engine/main.ts",
           cli: "main/cli/preflexor.mjs",
           "model-host": "main/engine/inference/host/main.ts",
-          "pdf-worker": "main/engine/corpus/pdf-worker.ts",
+          "pdf-worker": "main/engine/corpus/readers/pdf/pdf-worker.ts",
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },

@@ -7,7 +7,8 @@ import type { EngineConfig } from "./config.ts";
 import { createCorpus } from "./corpus/index.ts";
 import { closeDatabase, lockWorkspace, openDatabase } from "./db/index.ts";
 import { createHostEmbedder } from "./embedding/index.ts";
-import type { Emit } from "./events.ts";
+import type { Emit } from "./lib/events.ts";
+import { createExperiment } from "./experiment/index.ts";
 import { createGraph } from "./graph/index.ts";
 import { createModelHost, createModelRunner } from "./inference/index.ts";
 import { createJobQueue, createJobStore, type EnqueueRequest, type JobQueue } from "./jobs/index.ts";
@@ -85,6 +86,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     workspaceDir,
     resourcesDir,
   });
+  const experiment = createExperiment({ models: models.api, preference: preference.api, workspaceDir, enqueue });
 
   const jobs = createJobQueue({
     store: createJobStore(db, clock),
@@ -95,6 +97,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
       ...reflection.jobs,
       ...preference.jobs,
       ...training.jobs,
+      ...experiment.jobs,
     ],
     log,
     onChange: (job) => emit("job.changed", { job }),
@@ -111,7 +114,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     corpus: corpus.handlers,
     model: { ...models.handlers, verifyAdapter: training.verifyAdapter },
     preference: preference.handlers,
-    training: training.handlers,
+    training: { ...training.handlers, ...experiment.handlers },
     reflection: reflection.handlers,
     graph: graph.handlers,
     job: {

@@ -8,9 +8,7 @@ import { serializeError } from "../shared/errors.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { startNodeHost } from "./inference/index.ts";
 import { createFileLogger } from "./lib/logger.ts";
-import { reportActivity } from "./process/activity.ts";
-import { startHostThroughShell } from "./process/shell-host.ts";
-import { connectShell, type ShellLink } from "./process/shell-link.ts";
+import { connectShell, reportActivity, type ShellLink, startHostThroughShell } from "./process/index.ts";
 
 const shell = connectShell();
 if (shell) runEngine(shell);

@@ -75,7 +75,8 @@ export function parseResponse(text: string, markers: MarkerSet): ParsedResponse 
  * that follows it. Markers inside the parts are left out: a paper may well contain them.
  */
 export function formatResponse(parts: ResponseParts, markers: MarkerSet): string {
-  const clean = (text: string) => join(splitAtMarkers(text, markers).flatMap((piece) => (piece.kind === "text" ? [piece.text] : [])));
+  const clean = (text: string) =>
+    join(splitAtMarkers(text, markers).flatMap((piece) => (piece.kind === "text" ? [piece.text] : [])));
   const block = (open: string, text: string, close: string) => (text === "" ? [] : [open, text, close]);
   return [
     ...block(markers.thinkingOpen, clean(parts.thinking), markers.thinkingClose),
@@ -95,7 +96,7 @@ function splitAtMarkers(text: string, markers: MarkerSet): Piece[] {
   known.sort(([a], [b]) => b.length - a.length);
   const pieces: Piece[] = [];
   let start = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const hit = known.find(([string]) => text.startsWith(string, at));
     if (!hit) {
       at++;
@@ -121,7 +122,9 @@ function add(
 }
 
 function closesLater(pieces: Piece[], index: number, block: BlockName): boolean {
-  return pieces.slice(index + 1).some((piece) => piece.kind === "marker" && piece.marker.block === block && !piece.marker.isOpen);
+  return pieces
+    .slice(index + 1)
+    .some((piece) => piece.kind === "marker" && piece.marker.block === block && !piece.marker.isOpen);
 }
 
 /** By newlines: what stood around a removed marker must not grow together into another one. */

@@ -13,7 +13,7 @@ import { createFakeEmbedder } from "./fake-embedder.ts";
 
 export const REPOSITORY_DIR = fileURLToPath(new URL("../../", import.meta.url));
 export const SAMPLE_CORPUS_DIR = join(REPOSITORY_DIR, "resources/sample-corpus");
-export const PDF_WORKER_PATH = join(REPOSITORY_DIR, "main/engine/corpus/pdf-worker.ts");
+export const PDF_WORKER_PATH = join(REPOSITORY_DIR, "main/engine/corpus/readers/pdf/pdf-worker.ts");
 
 export type CorpusBench = {
   db: Db;

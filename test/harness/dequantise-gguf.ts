@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { readGgufHeader } from "../../main/engine/models/gguf/index.ts";
+import { readGgufHeader } from "../../main/engine/gguf/index.ts";
 
 /**
  * Writes a model again with all quantised tensors as F16, for tests that need exact base weights of a real model.

@@ -33,7 +33,12 @@ describe("parseResponse", () => {
       ["a\nc", "", "b\nd"],
       ["thinking_repeated", "reordered"],
     ],
-    ["a marker inside its own block is dropped", "<|thinking|>a<|thinking|>b<|/thinking|>c", ["a\nb", "", "c"], ["thinking_nested"]],
+    [
+      "a marker inside its own block is dropped",
+      "<|thinking|>a<|thinking|>b<|/thinking|>c",
+      ["a\nb", "", "c"],
+      ["thinking_nested"],
+    ],
     [
       "a block within another is its own part",
       "<|thinking|>a<|reflect|>r<|/reflect|>b<|/thinking|>c",
@@ -46,7 +51,12 @@ describe("parseResponse", () => {
       ["a", "r", "c"],
       ["thinking_unclosed"],
     ],
-    ["reflection before thinking is reordered", "<|reflect|>r<|/reflect|><|thinking|>a<|/thinking|>c", ["a", "r", "c"], ["reordered"]],
+    [
+      "reflection before thinking is reordered",
+      "<|reflect|>r<|/reflect|><|thinking|>a<|/thinking|>c",
+      ["a", "r", "c"],
+      ["reordered"],
+    ],
     ["an answer before the thinking is reordered", "c<|thinking|>a<|/thinking|>", ["a", "", "c"], ["reordered"]],
     ["nothing is missing everything", "", ["", "", ""], ["thinking_missing", "answer_missing"]],
   ])("%s", (_, text, [thinking, reflection, answer], problems) => {
@@ -57,23 +67,29 @@ describe("parseResponse", () => {
 
   it("loses no word and keeps no marker, whatever the order of the markers", () => {
     fc.assert(
-      fc.property(markerSets, fc.array(fc.oneof(fc.nat(3), fc.stringMatching(/^[a-z.<|>/\n ]{0,12}$/))), (markers, items) => {
-        const strings = Object.values(markers);
-        const text = items.map((item) => (typeof item === "number" ? strings[item]! : item)).join("");
-        const { thinking, reflection, answer } = parseResponse(text, markers);
-        const all = `${thinking}\n${reflection}\n${answer}`;
-        for (const marker of strings) expect(all).not.toContain(marker);
-        const letters = (value: string) => value.replaceAll(/\s/g, "").split("").toSorted().join("");
-        const withoutMarkers = strings
-          .toSorted((a, b) => b.length - a.length)
-          .reduce((rest, marker) => rest.split(marker).join("\n"), text);
-        expect(letters(all)).toBe(letters(withoutMarkers));
-      }),
+      fc.property(
+        markerSets,
+        fc.array(fc.oneof(fc.nat(3), fc.stringMatching(/^[a-z.<|>/\n ]{0,12}$/))),
+        (markers, items) => {
+          const strings = Object.values(markers);
+          const text = items.map((item) => (typeof item === "number" ? strings[item]! : item)).join("");
+          const { thinking, reflection, answer } = parseResponse(text, markers);
+          const all = `${thinking}\n${reflection}\n${answer}`;
+          for (const marker of strings) expect(all).not.toContain(marker);
+          const letters = (value: string) => value.replaceAll(/\s/g, "").split("").toSorted().join("");
+          const withoutMarkers = strings
+            .toSorted((a, b) => b.length - a.length)
+            .reduce((rest, marker) => rest.split(marker).join("\n"), text);
+          expect(letters(all)).toBe(letters(withoutMarkers));
+        },
+      ),
     );
   });
 
   it("never throws on any text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), markerSets, (text, markers) => void parseResponse(text, markers)));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), markerSets, (text, markers) => void parseResponse(text, markers)),
+    );
   });
 });
 

@@ -35,7 +35,9 @@ function connect() {
           throw new AppError("NOT_FOUND", "no such thing", { hint: "look elsewhere" });
         },
         hang: (_input, signal) =>
-          new Promise((_, reject) => signal.addEventListener("abort", () => ((seen.aborted += 1), reject(new Error())))),
+          new Promise((_, reject) =>
+            signal.addEventListener("abort", () => ((seen.aborted += 1), reject(new Error()))),
+          ),
         async *count({ to }, signal) {
           for (let i = 1; i <= to && !signal.aborted; i++) {
             yield i;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { ExperimentOutput } from "../../engine/training/index.ts";
+import type { ExperimentOutput } from "../../engine/experiment/index.ts";
 import { writeFileAtomic } from "../../engine/lib/files.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";

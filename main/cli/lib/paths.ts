@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 export const rootDir = resolve(import.meta.dirname, "../../..");
 export const resourcesDir = join(rootDir, "resources");
 export const rendererDir = join(rootDir, "out", "renderer");
-export const pdfWorkerPath = join(rootDir, "main/engine/corpus/pdf-worker.ts");
+export const pdfWorkerPath = join(rootDir, "main/engine/corpus/readers/pdf/pdf-worker.ts");
 export const modelHostPath = join(rootDir, "main/engine/inference/host/main.ts");
 export const trainerPath = join(
   rootDir,

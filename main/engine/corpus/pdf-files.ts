@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
-import type { PdfLimits } from "./pdf/limits.ts";
+import type { PdfLimits } from "./readers/pdf/limits.ts";
 
 export type PdfFiles = ReturnType<typeof createPdfFiles>;
 

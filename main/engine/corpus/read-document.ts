@@ -7,7 +7,7 @@ import { chunkPages, type CountTokens } from "./chunker.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { isEmbedderGone } from "./embedder-calls.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
-import type { PdfReader } from "./pdf/pdf-reader.ts";
+import type { PdfReader } from "./readers/pdf/pdf-reader.ts";
 import type { PdfFiles } from "./pdf-files.ts";
 import type { TextIndex } from "./text-index.ts";
 

@@ -1,3 +1,4 @@
+/** Texts to unit vectors, the spaces they belong to, and the index that finds the nearest. */
 export { embedWhole, middleOf, N_SPECIAL_TOKENS } from "./embed-whole.ts";
 export type { Embedder, EmbeddingSpace } from "./embedder.ts";
 export { createHostEmbedder } from "./host-embedder.ts";

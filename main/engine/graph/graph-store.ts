@@ -3,7 +3,7 @@ import type { ChunkId, ConceptId, PairId, RelationId } from "../../shared/ids.ts
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/ids.ts";
-import type { Evidence, Extraction } from "./extract.ts";
+import type { Evidence, Extraction } from "./rules/extract.ts";
 
 /** A pair as the graph knows it. */
 export type EvidenceSource = { pairId: PairId; chunkId: ChunkId | null; round: number };

@@ -6,13 +6,13 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 import { defineJob, type JobDefinition } from "../jobs/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import { toGexf, toGraphml, toJson } from "./export-graph.ts";
-import { extractFromThinking } from "./extract.ts";
+import { extractFromThinking } from "./rules/extract.ts";
 import { createGraphStore, type StoredEvidence } from "./graph-store.ts";
 import { shortestPath } from "./shortest-path.ts";
 

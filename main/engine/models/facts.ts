@@ -9,7 +9,7 @@ import {
   readAdapter,
   readGgufHeader,
   textOf,
-} from "./gguf/index.ts";
+} from "../gguf/index.ts";
 
 /** What native-trainer trains; it checks again, tensor by tensor, before a run. */
 const TRAINABLE_ARCHITECTURES = new Set(["llama", "qwen2", "qwen3", "smollm3", "gemma3"]);

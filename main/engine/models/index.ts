@@ -1,3 +1,4 @@
+/** Base models and adapters by name: the catalogue, files and their facts, downloads that were asked for. */
 export { createModels, type ModelDeps, type Models } from "./models.ts";
 export { defaultModelCacheDir } from "./cache-dir.ts";
 export type { ResolvedModel } from "./registry.ts";

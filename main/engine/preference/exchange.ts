@@ -7,7 +7,7 @@ import { DEFAULT_MARKERS } from "../../shared/markers.ts";
 import { parseResponse } from "../../shared/response-format.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import type { NewPair, PairWithProvenance, PreferenceStore } from "./preference-store.ts";
-import type { Provenance } from "./provenance.ts";
+import type { Provenance } from "./generate/provenance.ts";
 
 export type ExportFormat = "jsonl" | "trl";
 

@@ -3,11 +3,11 @@ import { z } from "zod";
 import type { preference } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
-import { stageOf } from "./attempt.ts";
+import { stageOf } from "./generate/attempt.ts";
 import type { PreferenceDeps } from "./deps.ts";
-import type { GenerateInput } from "./generate-job.ts";
+import type { GenerateInput } from "./generate/generate-job.ts";
 import type { PreferenceStore } from "./preference-store.ts";
-import { loadRecipe, Recipe } from "./recipe.ts";
+import { loadRecipe, Recipe } from "../recipe/index.ts";
 
 /** Models at least this large fill a JSON schema with sense; smaller ones get the recipe that has code select and check. */
 const N_PARAMETERS_OF_STANDARD = 1e9;

@@ -1,74 +1,11 @@
-import { resolve } from "node:path";
-import type { EngineHandlers } from "../../shared/contract/index.ts";
-import type { PairId } from "../../shared/ids.ts";
-import type { Stage } from "../../shared/contract/preference.ts";
-import { AppError } from "../../shared/errors.ts";
-import type { PreferenceDeps } from "./deps.ts";
-import { type ExportFormat, exportPairs, importPairs } from "./exchange.ts";
-import { generateRequest, openExperiment } from "./experiment.ts";
-import { generateJob } from "./generate-job.ts";
-import { createPreferenceStore } from "./preference-store.ts";
-import { loadRecipe } from "./recipe.ts";
-
-export type { PairCorpus } from "./corpus-access.ts";
-export { encodeMaskedPair, type MaskedPair } from "./encode-pair.ts";
-export type { GenerateInput, GenerateOutput } from "./generate-job.ts";
-export { findThinking, responseMask, type ThinkingSpan, tokenPosition } from "./mask.ts";
-export { pairMessages } from "./pair-messages.ts";
-export { loadRecipe, Mask, Recipe, type Section, type StageRecipe } from "./recipe.ts";
-export { formatThinking } from "./thinking.ts";
-
-const DEFAULT_LIST_LIMIT = 100;
-
-export type Preference = ReturnType<typeof createPreference>;
-
-export function createPreference(deps: PreferenceDeps) {
-  const store = createPreferenceStore(deps.db, deps.clock);
-
-  const handlers: EngineHandlers["preference"] = {
-    async generate(input) {
-      return { jobId: deps.enqueue(await generateRequest(deps, store, input)) };
-    },
-    list({ stage = null, status = null, limit = DEFAULT_LIST_LIMIT }) {
-      return {
-        rows: store.list({ stage, status, limit }),
-        total: store.count({ stage, status }),
-        filterCounts: store.filterCounts(stage),
-      };
-    },
-    get({ pairId }) {
-      const pair = store.get(pairId);
-      if (!pair) throw new AppError("NOT_FOUND", `There is no preference pair ${pairId}`);
-      return pair;
-    },
-    async export({ path, format }) {
-      return { path: resolve(path), ...(await exportPairs(store, resolve(path), format)) };
-    },
-    async import({ path }) {
-      const result = await importPairs(store, resolve(path));
-      deps.emit("preference.changed", { pairIds: [] });
-      return result;
-    },
-  };
-
-  return {
-    handlers,
-    jobs: [generateJob(deps, store)],
-    api: {
-      /** A new experiment, or the one known under the key with the recipe that it began with. */
-      openExperiment(key: string, recipe: string) {
-        return openExperiment(store, key, loadRecipe(recipe, deps.recipesDir));
-      },
-      acceptedPairs: (experimentId: string, stage: Stage, round: number) =>
-        store.round({ experimentId, stage, round }).filter((row) => row.status === "accepted"),
-      allAccepted: (stage: Stage | null = null) => store.accepted(stage),
-      /** The pair's round counted over all stages and experiments, from 0: when it came to the graph. */
-      growthRound: (id: PairId) => store.nEarlierRounds(id),
-      getPair: (id: PairId) => store.get(id),
-      /** Every generation behind a pair: sampler, hash of the prompt, text. */
-      pairEvents: (id: PairId) => store.events(id),
-      exportPairs: (path: string, format: ExportFormat) => exportPairs(store, path, format),
-      importPairs: (path: string) => importPairs(store, path),
-    },
-  };
-}
+/**
+ * Preference pairs (METHOD §3): `generate` makes them from the corpus, `filters` refuses with a counted reason, the store
+ * is the ledger with provenance, `encode` gives token ids and masks for training, `exchange` reads and writes files.
+ */
+export { createPreference, type Preference } from "./create-preference.ts";
+export { encodeMaskedPair, type MaskedPair } from "./encode/encode-pair.ts";
+export { findThinking, responseMask, type ThinkingSpan, tokenPosition } from "./encode/mask.ts";
+export { pairMessages } from "./encode/pair-messages.ts";
+export type { PairCorpus } from "./generate/corpus-access.ts";
+export type { GenerateInput, GenerateOutput } from "./generate/generate-job.ts";
+export { formatThinking } from "./generate/thinking.ts";

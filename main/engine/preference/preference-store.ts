@@ -3,7 +3,7 @@ import type { PairId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/ids.ts";
-import type { Provenance } from "./provenance.ts";
+import type { Provenance } from "./generate/provenance.ts";
 import type { Vector } from "./similarity.ts";
 
 export type PairKey = { experimentId: string; stage: Stage; round: number };

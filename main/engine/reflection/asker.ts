@@ -1,6 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { GenerateResult, ModelRunner } from "../inference/index.ts";
-import { type PromptSet, renderPrompt } from "../inference/index.ts";
+import { type PromptSet, renderPrompt } from "../asking/index.ts";
 import { seedOf } from "../lib/random.ts";
 import type { Part, TextStream } from "./text-stream.ts";
 import type { Call, ReflectionPlan, Role } from "./types.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Iteration } from "../../shared/contract/reflection.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { ReflectionId } from "../../shared/ids.ts";
-import { loadPromptSet, type PromptSet } from "../inference/index.ts";
+import { loadPromptSet, type PromptSet } from "../asking/index.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { type Asker, createAsker } from "./asker.ts";
 import { linkCritique } from "./critique-links.ts";

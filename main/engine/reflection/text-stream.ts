@@ -1,6 +1,6 @@
 import type { EngineEvents } from "../../shared/contract/index.ts";
 import type { ReflectionId } from "../../shared/ids.ts";
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 
 export type Part = EngineEvents["reflection.text"]["part"];
 export type TextStream = { push(part: Part, text: string): void; close(): void };

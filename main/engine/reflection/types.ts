@@ -4,7 +4,7 @@ import type { JobId } from "../../shared/ids.ts";
 import type { MarkerSet } from "../../shared/markers.ts";
 import type { Db } from "../db/index.ts";
 import type { Embedder } from "../embedding/index.ts";
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 import type { ChatMessage, GenerateResult, ModelRunner, RunnerFacts, Sampler } from "../inference/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";

@@ -1,4 +1,4 @@
-import type { Emit } from "../events.ts";
+import type { Emit } from "../lib/events.ts";
 import type { ModelRunner } from "../inference/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";

@@ -1,6 +1,7 @@
 import { DEFAULT_MARKERS } from "../../shared/markers.ts";
 import { seedOf } from "../lib/random.ts";
-import { encodeMaskedPair, type Mask } from "../preference/index.ts";
+import { encodeMaskedPair } from "../preference/index.ts";
+import type { Mask } from "../recipe/index.ts";
 import type { TrainingDeps } from "./deps.ts";
 import type { SelectedPair } from "./select-pairs.ts";
 

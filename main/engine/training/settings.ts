@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { AppError } from "../../shared/errors.ts";
 import { seedOf } from "../lib/random.ts";
-import type { Recipe, StageRecipe } from "../preference/index.ts";
+import type { Recipe, StageRecipe } from "../recipe/index.ts";
 
 /** What the engine decides itself for every run; a user's overrides cannot touch it. */
 const OWN_KEYS = new Set([

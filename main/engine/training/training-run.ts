@@ -7,7 +7,7 @@ import { AppError, isAppError } from "../../shared/errors.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
-import { Mask } from "../preference/index.ts";
+import { Mask } from "../recipe/index.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { verifyAdapter } from "./parity.ts";

@@ -2,7 +2,16 @@ import { z } from "zod";
 import { ChunkId, ConceptId, DocumentId, JobId, RelationId } from "../ids.ts";
 import { command, query } from "./define.ts";
 
-export const ConceptType = z.enum(["material", "structure", "property", "process", "method", "function", "organism", "other"]);
+export const ConceptType = z.enum([
+  "material",
+  "structure",
+  "property",
+  "process",
+  "method",
+  "function",
+  "organism",
+  "other",
+]);
 export type ConceptType = z.infer<typeof ConceptType>;
 
 export const ConceptRow = z.object({

@@ -20,7 +20,12 @@ export const ModelFacts = z.object({
 });
 export type ModelFacts = z.infer<typeof ModelFacts>;
 
-export const ModelRow = ModelFacts.extend({ id: ModelId, sha256: z.string(), addedAt: z.int(), isPresent: z.boolean() });
+export const ModelRow = ModelFacts.extend({
+  id: ModelId,
+  sha256: z.string(),
+  addedAt: z.int(),
+  isPresent: z.boolean(),
+});
 export type ModelRow = z.infer<typeof ModelRow>;
 
 /** A file that `models get` knows how to obtain and check. */

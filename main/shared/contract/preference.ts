@@ -68,7 +68,11 @@ export const preference = {
     output: z.object({ jobId: JobId }),
   }),
   list: query({
-    input: z.strictObject({ stage: Stage.optional(), status: PairStatus.optional(), limit: z.int().min(1).max(500).optional() }),
+    input: z.strictObject({
+      stage: Stage.optional(),
+      status: PairStatus.optional(),
+      limit: z.int().min(1).max(500).optional(),
+    }),
     output: z.object({
       rows: z.array(PairRow),
       total: z.int(),

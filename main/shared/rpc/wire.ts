@@ -38,7 +38,9 @@ export function decodeMessage(message: Uint8Array): unknown {
   const base = align(HEADER_BYTES + nJsonBytes);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(message.subarray(HEADER_BYTES, HEADER_BYTES + nJsonBytes)));
+    json = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(message.subarray(HEADER_BYTES, HEADER_BYTES + nJsonBytes)),
+    );
   } catch (error) {
     throw malformed("its JSON cannot be read", error);
   }
@@ -54,7 +56,8 @@ type Detach = (span: unknown, bytesPerElement: number) => ArrayBuffer;
 function toJson(value: unknown, attach: Attach): unknown {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") return isJsonNumber(value) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+  if (typeof value === "number")
+    return isJsonNumber(value) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
   if (typeof value !== "object") throw new TypeError(`A ${typeof value} cannot be sent to the other side`);
   if (value instanceof Uint8Array) return { $bytes: attach(value) };
   if (value instanceof Float32Array) return { $floats: attach(value) };
@@ -64,7 +67,9 @@ function toJson(value: unknown, attach: Attach): unknown {
     throw new TypeError(`A ${value.constructor.name} cannot be sent to the other side`);
   }
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([key, item]) => [key.startsWith("$") ? `$${key}` : key, toJson(item, attach)]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key.startsWith("$") ? `$${key}` : key, toJson(item, attach)]),
+  );
 }
 
 function fromJson(value: unknown, detach: Detach): unknown {
@@ -75,7 +80,9 @@ function fromJson(value: unknown, detach: Detach): unknown {
   if (key === "$bytes") return new Uint8Array(detach(item, 1));
   if (key === "$floats") return new Float32Array(detach(item, 4));
   if (key === "$number") return Number(item);
-  return Object.fromEntries(entries.map(([name, child]) => [name.startsWith("$") ? name.slice(1) : name, fromJson(child, detach)]));
+  return Object.fromEntries(
+    entries.map(([name, child]) => [name.startsWith("$") ? name.slice(1) : name, fromJson(child, detach)]),
+  );
 }
 
 function sliceOf(message: Uint8Array, base: number, span: unknown, bytesPerElement: number): ArrayBuffer {

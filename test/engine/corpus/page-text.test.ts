@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { rectsOf } from "../../../main/engine/corpus/locate.ts";
-import { textOf, UNREADABLE } from "../../../main/engine/corpus/pdf/characters.ts";
-import { addWords, chooseHyphen, createVocabulary } from "../../../main/engine/corpus/pdf/hyphens.ts";
-import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/pdf/limits.ts";
-import { createPdfReader } from "../../../main/engine/corpus/pdf/pdf-reader.ts";
-import { pageQuality } from "../../../main/engine/corpus/pdf/page-quality.ts";
+import { textOf, UNREADABLE } from "../../../main/engine/corpus/readers/pdf/characters.ts";
+import { addWords, chooseHyphen, createVocabulary } from "../../../main/engine/corpus/readers/pdf/hyphens.ts";
+import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/readers/pdf/limits.ts";
+import { createPdfReader } from "../../../main/engine/corpus/readers/pdf/pdf-reader.ts";
+import { pageQuality } from "../../../main/engine/corpus/readers/pdf/page-quality.ts";
 import { makeTempDir, PDF_WORKER_PATH } from "../../harness/corpus-bench.ts";
 import { linesFromTop, makePdf, type PdfOptions, type PdfPage } from "../../harness/make-pdf.ts";
 

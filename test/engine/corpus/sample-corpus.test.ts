@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { rectsOf } from "../../../main/engine/corpus/locate.ts";
-import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/pdf/limits.ts";
-import { createPdfReader } from "../../../main/engine/corpus/pdf/pdf-reader.ts";
-import type { PdfText } from "../../../main/engine/corpus/pdf/worker-protocol.ts";
+import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/readers/pdf/limits.ts";
+import { createPdfReader } from "../../../main/engine/corpus/readers/pdf/pdf-reader.ts";
+import type { PdfText } from "../../../main/engine/corpus/readers/pdf/worker-protocol.ts";
 import { PDF_WORKER_PATH, REPOSITORY_DIR, SAMPLE_CORPUS_DIR } from "../../harness/corpus-bench.ts";
 
 type TruthPage = { page: number; someSentences: { text: string }[] };

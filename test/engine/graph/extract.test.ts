@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { conceptType } from "../../../main/engine/graph/concept-type.ts";
-import { extractFromThinking } from "../../../main/engine/graph/extract.ts";
-import { isFormula, keyOf, labelOf, singular } from "../../../main/engine/graph/labels.ts";
+import { conceptType } from "../../../main/engine/graph/rules/concept-type.ts";
+import { extractFromThinking } from "../../../main/engine/graph/rules/extract.ts";
+import { isFormula, keyOf, labelOf, singular } from "../../../main/engine/graph/rules/labels.ts";
 
 const read = (...statements: string[]) => extractFromThinking([{ name: "Reasoning Steps", statements }]);
 const relationsOf = (...statements: string[]) =>

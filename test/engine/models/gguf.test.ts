@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAdapterFacts, readModelFacts } from "../../../main/engine/models/facts.ts";
-import { checkAdapterFits, readAdapter, readGgufHeader } from "../../../main/engine/models/gguf/index.ts";
+import { checkAdapterFits, readAdapter, readGgufHeader } from "../../../main/engine/gguf/index.ts";
 import { createRandom } from "../../../main/engine/lib/random.ts";
 import { AppError } from "../../../main/shared/errors.ts";
 

@@ -227,7 +227,7 @@ test("a killed round goes on behind its last row, and follows up on what it has"
 test("a recipe without the asked stage is refused before any work", async () => {
   const recipe = join(workspace.dir, "orpo-only.yaml");
   const { stringify } = await import("yaml");
-  const { loadRecipe } = await import("../../../main/engine/preference/index.ts");
+  const { loadRecipe } = await import("../../../main/engine/recipe/index.ts");
   const demo = loadRecipe("demo", join(import.meta.dirname, "../../../resources/recipes"));
   writeFileSync(recipe, stringify({ ...demo, stages: demo.stages.slice(0, 1) }));
   await expect(generate({ recipe, stage: "exo" })).rejects.toMatchObject({ code: "VALIDATION_FAILED" });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
-import { findThinking, responseMask, tokenPosition } from "../../../main/engine/preference/mask.ts";
+import { findThinking, responseMask, tokenPosition } from "../../../main/engine/preference/encode/mask.ts";
 import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
 import { formatResponse } from "../../../main/shared/response-format.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { loadPromptSet } from "../../../main/engine/inference/index.ts";
-import { loadRecipe } from "../../../main/engine/preference/index.ts";
+import { loadPromptSet } from "../../../main/engine/asking/index.ts";
+import { loadRecipe } from "../../../main/engine/recipe/index.ts";
 import { readFileSync } from "node:fs";
 
 const resourcesDir = join(import.meta.dirname, "../../../resources");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { closeDatabase, openDatabase } from "../../../main/engine/db/index.ts";
 import { createPreferenceStore } from "../../../main/engine/preference/preference-store.ts";
-import type { Provenance } from "../../../main/engine/preference/provenance.ts";
+import type { Provenance } from "../../../main/engine/preference/generate/provenance.ts";
 import type { Stage } from "../../../main/shared/contract/preference.ts";
 
 test("rounds are counted through all stages in the order in which they began", () => {

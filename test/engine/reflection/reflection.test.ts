@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
-import type { Emit } from "../../../main/engine/events.ts";
+import type { Emit } from "../../../main/engine/lib/events.ts";
 import type { GenerateRequest, ModelRunner } from "../../../main/engine/inference/index.ts";
 import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";

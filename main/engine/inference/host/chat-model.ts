@@ -1,7 +1,7 @@
 import { InsufficientMemoryError, type LlamaContext, type LlamaContextSequence, type LlamaModel } from "node-llama-cpp";
 import { statSync } from "node:fs";
 import { AppError, isAppError } from "../../../shared/errors.ts";
-import { checkAdapterFits, type GgufHeader, readAdapter, readGgufHeader } from "../../models/gguf/index.ts";
+import { checkAdapterFits, type GgufHeader, readAdapter, readGgufHeader } from "../../gguf/index.ts";
 import type { ModelBinding } from "../model-runner.ts";
 import { type ChatTemplate, createChatTemplate } from "./chat-template.ts";
 import { type LlamaLibrary, loadLlama } from "./llama.ts";

@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { NetworkLedger } from "../network-ledger.ts";
+import type { NetworkLedger } from "../../network/index.ts";
 
 /** A server that has said nothing for so long is not reachable: the next source may be. */
 const SILENCE_TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { NetworkLedger } from "../network-ledger.ts";
+import type { NetworkLedger } from "../../network/index.ts";
 
 export type Wheel = { requirement: string; sha256: string; member: string };
 

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Stage } from "../../shared/contract/preference.ts";
+import { defineJob, type JobContext } from "../jobs/index.ts";
+import type { Models } from "../models/index.ts";
+import type { Preference } from "../preference/index.ts";
+import type { Recipe, StageRecipe } from "../recipe/index.ts";
+import { trainerSettingsOf, type TrainingRunInput, type TrainingRunOutput } from "../training/index.ts";
+
+/** What an experiment is given by createEngine. */
+export type ExperimentDeps = { models: Models["api"]; preference: Preference["api"]; workspaceDir: string };
+
+const ExperimentInput = z.strictObject({
+  /** The caller's name for the experiment: the same key goes on where it was. */
+  key: z.string().min(1),
+  /** A file, or the name of a recipe that comes with the program. */
+  recipe: z.string().min(1),
+});
+
+export type ExperimentRound = { stage: Stage; round: number; pairs: unknown; run: TrainingRunOutput };
+export type ExperimentOutput = {
+  experimentId: string;
+  recipe: string;
+  adapterPath: string;
+  rounds: ExperimentRound[];
+  parity: "passed" | "failed";
+};
+
+/**
+ * A whole recipe: for every stage and round, pairs from the policy as it then is, then training on them. Each part is
+ * a job under a key of its own, so an experiment that is run again finds the finished parts and goes on behind them.
+ */
+export function experimentJob(deps: ExperimentDeps) {
+  return defineJob({
+    type: "experiment.run",
+    lane: "pipeline",
+    recovery: "requeue",
+    input: ExperimentInput,
+    title: ({ recipe }) => `Run recipe ${recipe}`,
+    run: (context) => runExperiment(deps, context),
+  });
+}
+
+async function runExperiment(
+  deps: ExperimentDeps,
+  context: JobContext<z.infer<typeof ExperimentInput>>,
+): Promise<ExperimentOutput> {
+  const { key, recipe: reference } = context.input;
+  const { experimentId, recipe } = deps.preference.openExperiment(key, reference);
+  const policy = await deps.models.resolveModel(recipe.roles.policy);
+  const rounds: ExperimentRound[] = [];
+  const total = recipe.stages.reduce((sum, stage) => sum + stage.rounds, 0);
+  let adapter: string | null = null;
+  for (const stage of recipe.stages) {
+    const referenceAdapter = adapter;
+    for (let round = 0; round < stage.rounds; round++) {
+      context.progress({
+        n: rounds.length,
+        total,
+        unit: "rounds",
+        message: `${stage.stage.toUpperCase()} round ${round + 1}`,
+      });
+      const part = { experimentId, stage: stage.stage, round };
+      const partKey = `${experimentId}/${stage.stage}/${round}`;
+      const pairs = await context.runChild({
+        type: "preference.generate",
+        input: { ...part, count: stage.pairsPerRound, policy: policy.path, policyAdapter: adapter },
+        idempotencyKey: `${partKey}/pairs`,
+      });
+      const input: TrainingRunInput = {
+        ...part,
+        model: policy.path,
+        adapterIn: adapter,
+        referenceAdapter,
+        pairs: { from: "round", ...part },
+        mask: stage.mask,
+        adapterOut: adapterPath(deps, recipe, stage, round, experimentId),
+        settings: trainerSettingsOf(recipe, stage, round),
+      };
+      // the output of a child went through JSON; its type is that of the job's run
+      const run = (await context.runChild({
+        type: "training.run",
+        input,
+        idempotencyKey: `${partKey}/run`,
+      })) as TrainingRunOutput;
+      adapter = run.adapterPath;
+      rounds.push({ stage: stage.stage, round, pairs, run });
+    }
+  }
+  const last = rounds.at(-1);
+  if (!last) throw new Error("a recipe has at least one round");
+  context.progress({ n: total, total, unit: "rounds", message: "done" });
+  return { experimentId, recipe: recipe.name, adapterPath: last.run.adapterPath, rounds, parity: last.run.parity };
+}
+
+function adapterPath(deps: ExperimentDeps, recipe: Recipe, stage: StageRecipe, round: number, experimentId: string) {
+  const name = `${recipe.name}-${stage.stage}-${round + 1}-${experimentId.slice(-6)}.gguf`;
+  return join(deps.workspaceDir, "adapters", name);
+}

@@ -1,3 +1,0 @@
-export { checkAdapterFits, type GgufAdapter, readAdapter } from "./adapter.ts";
-export { arrayLengthOf, countParameters, numberOf, textOf } from "./metadata.ts";
-export { type GgufHeader, type GgufTensor, readGgufHeader } from "./read-header.ts";

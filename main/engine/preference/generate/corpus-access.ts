@@ -1,0 +1,13 @@
+import type { ChunkRow } from "../../../shared/contract/corpus.ts";
+import type { ChunkId, DocumentId } from "../../../shared/ids.ts";
+
+/** What pair generation needs of the corpus. */
+export type PairCorpus = {
+  /** Chunks of ready documents on pages with good text, references left out, in a stable order. */
+  eligibleChunks(): ChunkId[];
+  getChunk(id: ChunkId): ChunkRow;
+  /** The chunk with its neighbours, up to a number of the embedder's tokens. */
+  widenChunk(id: ChunkId, maxTokens: number): { text: string; spans: { chunkId: ChunkId }[] };
+  nearestChunks(text: string, k: number, signal?: AbortSignal): Promise<(ChunkRow & { similarity: number })[]>;
+  chunkSpan(id: ChunkId): { documentId: DocumentId; title: string; page: number; start: number; end: number };
+};

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { ThinkingSection } from "../../../shared/contract/preference.ts";
+import { inventedFacts, jaccard, repetitionShare, stutters } from "../../lib/text.ts";
+import { nTries } from "../../asking/index.ts";
+import type { Section } from "../../recipe/index.ts";
+import type { ThinkingInput } from "./thinking.ts";
+import { REFERS_TO_TEXT } from "../filters/wording.ts";
+
+const SAME = 0.8;
+
+/** Thinking by models that can fill a schema: all sections in one call, then the same checks as for single lines. */
+export async function thinkByGrammar(input: ThinkingInput): Promise<ThinkingSection[]> {
+  const { ask, promptSet, recipe, question, context } = input;
+  const values = {
+    question,
+    context: context.join("\n\n"),
+    sections: recipe.sections.map(({ name, guide }) => `- ${name}: ${guide}`).join("\n"),
+  };
+  let best: ThinkingSection[] = [];
+  for (let attempt = 0; attempt < nTries(promptSet, "thinking"); attempt++) {
+    const { text, stopReason } = await ask("thinking", values, { attempt, jsonSchema: schemaOf(recipe.sections) });
+    if (stopReason === "max_tokens") continue; // the JSON was cut
+    const sections = clean(parseSections(text, recipe.sections), [question, ...context].join("\n"));
+    if (nStatements(sections) > nStatements(best)) best = sections;
+    if (recipe.sections.every((section, i) => sections[i]!.statements.length >= section.minStatements)) return sections;
+  }
+  return best;
+}
+
+/** Section names are data of the recipe, so the schema is made from them. */
+export function schemaOf(sections: readonly Section[]): Record<string, unknown> {
+  const list = ({ minStatements, maxStatements }: Section) => ({
+    type: "array",
+    items: { type: "string" },
+    minItems: minStatements,
+    maxItems: maxStatements,
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries(sections.map((section) => [section.name, list(section)])),
+    required: sections.map(({ name }) => name),
+    additionalProperties: false,
+  };
+}
+
+function parseSections(text: string, sections: readonly Section[]): ThinkingSection[] {
+  const parsed = z.record(z.string(), z.array(z.string())).parse(JSON.parse(text));
+  return sections.map(({ name, maxStatements }) => ({
+    name,
+    statements: (parsed[name] ?? []).slice(0, maxStatements),
+  }));
+}
+
+/** Leaves out empty, repeated and looping statements, talk about the source, and numbers that no source has. */
+function clean(sections: ThinkingSection[], source: string): ThinkingSection[] {
+  const kept: string[] = [];
+  return sections.map(({ name, statements }) => ({
+    name,
+    statements: statements
+      .map((statement) => statement.trim().replace(/^[-•*\d.\s]+(?=\p{L})/u, ""))
+      .filter((statement) => {
+        if (
+          statement.length < 3 ||
+          REFERS_TO_TEXT.test(statement) ||
+          repetitionShare(statement, 3) > 0 ||
+          stutters(statement)
+        )
+          return false;
+        if (inventedFacts(statement, source).length > 0) return false;
+        if (kept.some((other) => jaccard(other, statement) >= SAME)) return false;
+        kept.push(statement);
+        return true;
+      }),
+  }));
+}
+
+function nStatements(sections: ThinkingSection[]): number {
+  return sections.reduce((sum, { statements }) => sum + statements.length, 0);
+}

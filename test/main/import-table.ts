@@ -1,0 +1,107 @@
+/**
+ * Who may import whom: the whole rule, one line a room. A room is a folder with one idea; it may import itself, what its
+ * line names, and the packages that its line names. Another room of the engine is entered through its index.ts.
+ * What stands further down may be imported by what stands above it, never the other way round.
+ */
+export type Rule = { rooms: string[]; packages: string[]; node?: true; electron?: true };
+
+const engine = (rooms: string[], packages: string[] = []): Rule => ({
+  rooms: ["main/shared", ...rooms.map((name) => `main/engine/${name}`)],
+  packages: ["zod", ...packages],
+  node: true,
+});
+
+const BASE = ["lib", "db", "jobs"];
+
+export const IMPORT_TABLE: Record<string, Rule> = {
+  "main/shared": { rooms: [], packages: ["zod"] },
+
+  // the engine, bottom up
+  "main/engine/lib": engine([], ["pino"]),
+  "main/engine/db": engine(["lib"], ["better-sqlite3", "sqlite-vec"]),
+  "main/engine/jobs": engine(["lib", "db"]),
+  "main/engine/rpc": engine(["lib"]),
+  "main/engine/gguf": engine([]),
+  "main/engine/network": engine(BASE),
+  "main/engine/models": engine([...BASE, "gguf", "network"], ["yaml"]),
+  "main/engine/inference": engine(
+    ["lib", "rpc", "gguf"],
+    ["node-llama-cpp", "@xenova/transformers", "@huggingface/jinja", "pino"],
+  ),
+  "main/engine/embedding": engine(["lib", "db", "inference"]),
+  "main/engine/corpus": engine([...BASE, "embedding"], ["@embedpdf/pdfium"]),
+  "main/engine/graph": engine(BASE),
+  "main/engine/recipe": engine(["lib"], ["yaml"]),
+  "main/engine/asking": engine(["lib", "inference"], ["yaml"]),
+  "main/engine/reflection": engine([...BASE, "inference", "embedding", "asking"]),
+  "main/engine/preference": engine([...BASE, "inference", "embedding", "recipe", "asking"]),
+  "main/engine/training": engine([...BASE, "models", "inference", "recipe", "preference"], ["yaml"]),
+  "main/engine/experiment": engine([...BASE, "models", "recipe", "preference", "training"]),
+  "main/engine/process": engine(["rpc", "inference"]),
+  // engine.ts wires every room by hand
+  "main/engine": engine([
+    ...BASE,
+    "rpc",
+    "models",
+    "inference",
+    "embedding",
+    "corpus",
+    "graph",
+    "reflection",
+    "preference",
+    "training",
+    "experiment",
+    "process",
+  ]),
+
+  // the shells
+  "main/app": { rooms: ["main/shared"], packages: ["pino", "zod"], node: true, electron: true },
+  "main/cli": {
+    rooms: [
+      "main/shared",
+      "main/engine",
+      "main/engine/lib",
+      "main/engine/rpc",
+      "main/engine/inference",
+      "main/engine/training",
+      "main/engine/experiment",
+      "native-trainer",
+    ],
+    packages: ["commander", "diff", "graphology", "graphology-layout-forceatlas2", "ws"],
+    node: true,
+  },
+  preload: { rooms: ["main/shared"], packages: [], electron: true },
+
+  // the window
+  "renderer/lib": { rooms: ["main/shared"], packages: ["react", "diff", "wouter"] },
+  "renderer/engine": {
+    rooms: ["main/shared", "renderer/lib"],
+    packages: ["react", "zustand", "@tanstack/react-query"],
+  },
+  "renderer/components": {
+    rooms: ["main/shared", "renderer/lib"],
+    packages: [
+      "react",
+      "@mantine",
+      "@tabler",
+      "@tanstack/react-virtual",
+      "@embedpdf",
+      "sigma",
+      "graphology",
+      "graphology-layout-forceatlas2",
+    ],
+  },
+  "renderer/screens/*": {
+    rooms: ["main/shared", "renderer/lib", "renderer/engine", "renderer/components"],
+    packages: ["react", "zustand", "@mantine", "@tabler", "@tanstack/react-virtual"],
+  },
+  "renderer/app": {
+    rooms: ["main/shared", "renderer/lib", "renderer/engine", "renderer/components", "renderer/screens/*"],
+    packages: ["react", "zustand", "@mantine", "@tabler", "@tanstack/react-query"],
+  },
+  renderer: {
+    rooms: ["renderer/app", "renderer/engine"],
+    packages: ["react-dom", "vite", "@mantine", "@fontsource-variable/inter"],
+    node: true,
+  },
+};
