@@ -4,20 +4,20 @@ import { engineContract, type EngineHandlers } from "../shared/contract/index.ts
 import type { PairRow } from "../shared/contract/preference.ts";
 import type { Port } from "../shared/rpc/port.ts";
 import type { EngineConfig } from "./config.ts";
-import { createCorpus } from "./corpus/index.ts";
-import { closeDatabase, lockWorkspace, openDatabase } from "./db/index.ts";
+import { type Corpus, createCorpus } from "./corpus/index.ts";
+import { closeDatabase, type Db, lockWorkspace, openDatabase } from "./db/index.ts";
 import { createHostEmbedder } from "./embedding/index.ts";
 import type { Emit } from "./lib/events.ts";
 import { createExperiment } from "./experiment/index.ts";
-import { createGraph } from "./graph/index.ts";
+import { createGraph, type Graph } from "./graph/index.ts";
 import { createModelHost, createModelRunner } from "./inference/index.ts";
 import { createJobQueue, createJobStore, type EnqueueRequest, type JobQueue } from "./jobs/index.ts";
 import { systemClock } from "./lib/clock.ts";
-import { createModels } from "./models/index.ts";
-import { createPreference } from "./preference/index.ts";
-import { createReflection } from "./reflection/index.ts";
+import { createModels, type Models } from "./models/index.ts";
+import { createPreference, type Preference } from "./preference/index.ts";
+import { createReflection, type Reflection } from "./reflection/index.ts";
 import { createRpcServer } from "./rpc/index.ts";
-import { createTraining } from "./training/index.ts";
+import { createTraining, type Training } from "./training/index.ts";
 import { createWorkspaceHandlers } from "./workspace.ts";
 
 export type { EngineConfig } from "./config.ts";
@@ -27,6 +27,19 @@ export type Engine = {
   serve(port: Port): void;
   /** Stops running jobs so that the next start goes on with them, ends the model host and closes the database. */
   close(): Promise<void>;
+  /** The rooms as they were wired, for who lives in this process and looks below the contract: the tests. */
+  rooms: Rooms;
+};
+
+type Rooms = {
+  db: Db;
+  jobs: JobQueue;
+  corpus: Corpus;
+  graph: Graph;
+  models: Models;
+  preference: Preference;
+  reflection: Reflection;
+  training: Training;
 };
 
 /**
@@ -137,6 +150,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
       closeDatabase(db);
       lock.release();
     },
+    rooms: { db, jobs, corpus, graph, models, preference, reflection, training },
   };
 }
 
