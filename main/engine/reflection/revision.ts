@@ -1,6 +1,6 @@
 import type { Asker } from "./asker.ts";
 import { reviseByGrammar } from "./revise-by-grammar.ts";
-import { reviseByLines } from "./revise-by-lines.ts";
+import { reviseByLines } from "../small-models/revise-by-lines.ts";
 import type { Similarity } from "./similarity.ts";
 import type { Revision, Situation } from "./types.ts";
 

@@ -8,9 +8,9 @@ import {
   repetitionShare,
   stutters,
 } from "../../../main/engine/lib/text.ts";
-import { cleanSentence, isFact, usableSentences } from "../../../main/engine/preference/generate/excerpt.ts";
-import { isGoodStatement } from "../../../main/engine/preference/generate/statement.ts";
-import { keyTerms } from "../../../main/engine/preference/generate/terms.ts";
+import { cleanSentence, isFact, usableSentences } from "../../../main/engine/small-models/excerpt.ts";
+import { isGoodStatement } from "../../../main/engine/small-models/statement.ts";
+import { keyTerms } from "../../../main/engine/small-models/terms.ts";
 
 describe("text measures", () => {
   test("inflected words count as one", () => {

@@ -16,7 +16,7 @@ import {
 import { type Ask, nTries } from "../../asking/index.ts";
 import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe } from "../../recipe/index.ts";
-import { asFacts } from "./thinking-lines.ts";
+import { asFacts } from "../../small-models/think-by-lines.ts";
 import { formatThinking } from "./thinking.ts";
 import { copiesExamples, exampleStems, REFERS_TO_TEXT } from "../filters/wording.ts";
 

@@ -2,7 +2,7 @@ import type { ChunkId } from "../../../shared/ids.ts";
 import { createRandom, type Random } from "../../lib/random.ts";
 import type { Place } from "../../asking/index.ts";
 import type { PairCorpus } from "./corpus-access.ts";
-import { explains, isFact, usableSentences } from "./excerpt.ts";
+import { explains, isFact, usableSentences } from "../../small-models/excerpt.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe } from "../../recipe/index.ts";
 

@@ -5,7 +5,7 @@ import type { Ask } from "../../asking/index.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe, Section } from "../../recipe/index.ts";
 import { thinkByGrammar } from "./thinking-grammar.ts";
-import { thinkByLines } from "./thinking-lines.ts";
+import { thinkByLines } from "../../small-models/think-by-lines.ts";
 
 export type ThinkingInput = {
   ask: Ask;

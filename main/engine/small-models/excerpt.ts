@@ -1,6 +1,6 @@
-import { words } from "../../lib/text.ts";
+import { words } from "../lib/text.ts";
 import { VERBS } from "./verbs.ts";
-import { splitSentences } from "../../../shared/sentences.ts";
+import { splitSentences } from "../../shared/sentences.ts";
 
 const MIN_WORDS = 8;
 const MAX_WORDS = 45;

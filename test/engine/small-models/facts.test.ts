@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { faithfulnessProblem } from "../../../main/engine/reflection/facts.ts";
+import { faithfulnessProblem } from "../../../main/engine/small-models/facts.ts";
 
 const source = "The LiFePO4 nanoparticles of 50 nm shorten the diffusion path of lithium ions in the cathode.";
 

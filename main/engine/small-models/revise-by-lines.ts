@@ -1,9 +1,9 @@
 import { splitSentences } from "../../shared/sentences.ts";
-import type { Asker, Reading } from "./asker.ts";
+import type { Asker, Reading } from "../reflection/asker.ts";
 import { faithfulnessProblem, unusedFacts } from "./facts.ts";
-import type { Revision } from "./types.ts";
-import type { Similarity } from "./similarity.ts";
-import type { Situation } from "./types.ts";
+import type { Revision } from "../reflection/types.ts";
+import type { Similarity } from "../reflection/similarity.ts";
+import type { Situation } from "../reflection/types.ts";
 
 const N_POINTS = 2;
 

@@ -1,4 +1,4 @@
-import { contentWords, stem, words } from "../../lib/text.ts";
+import { contentWords, stem, words } from "../lib/text.ts";
 import { VERBS } from "./verbs.ts";
 
 const MAX_WORDS = 3;

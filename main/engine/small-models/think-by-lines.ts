@@ -1,13 +1,13 @@
-import type { ThinkingSection } from "../../../shared/contract/preference.ts";
-import { embedWhole } from "../../embedding/index.ts";
-import { nTries } from "../../asking/index.ts";
+import type { ThinkingSection } from "../../shared/contract/preference.ts";
+import { embedWhole } from "../embedding/index.ts";
+import { nTries } from "../asking/index.ts";
 import { explains, isFact, usableSentences } from "./excerpt.ts";
-import type { Section } from "../../recipe/index.ts";
-import { cosine, type Vector } from "../similarity.ts";
+import type { Section } from "../recipe/index.ts";
+import { cosine, type Vector } from "../preference/similarity.ts";
 import { isGoodStatement } from "./statement.ts";
 import { keyTerms } from "./terms.ts";
-import type { ThinkingInput } from "./thinking.ts";
-import { exampleStems } from "../filters/wording.ts";
+import type { ThinkingInput } from "../preference/generate/thinking.ts";
+import { exampleStems } from "../preference/filters/wording.ts";
 
 /** Sentences more alike than this say the same. */
 const SAME_SENTENCE = 0.9;

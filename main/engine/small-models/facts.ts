@@ -1,9 +1,9 @@
 import { splitSentences } from "../../shared/sentences.ts";
 import { inventedFacts, looksEnglish, overlapShare, words } from "../lib/text.ts";
-import type { Asker } from "./asker.ts";
-import type { Similarity } from "./similarity.ts";
-import { oneLine } from "./sources.ts";
-import type { Situation } from "./types.ts";
+import type { Asker } from "../reflection/asker.ts";
+import type { Similarity } from "../reflection/similarity.ts";
+import { oneLine } from "../reflection/sources.ts";
+import type { Situation } from "../reflection/types.ts";
 
 const MIN_WORDS = 6;
 const MAX_WORDS = 40;

@@ -6,8 +6,8 @@ import {
   repetitionShare,
   stutters,
   words,
-} from "../../lib/text.ts";
-import { copiesExamples, REFERS_TO_TEXT } from "../filters/wording.ts";
+} from "../lib/text.ts";
+import { copiesExamples, REFERS_TO_TEXT } from "../preference/filters/wording.ts";
 
 const MAX_WORDS = 45;
 const SAME = 0.8;
