@@ -17,6 +17,7 @@ import { createModels, type Models } from "./models/index.ts";
 import { createPreference, type Preference } from "./preference/index.ts";
 import { createReflection, type Reflection } from "./reflection/index.ts";
 import { createRpcServer } from "./rpc/index.ts";
+import { linesWriter, reviseByLines } from "./small-models/index.ts";
 import { createTraining, type Training } from "./training/index.ts";
 import { createWorkspaceHandlers } from "./workspace.ts";
 
@@ -82,9 +83,10 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   });
   // what every domain needs that asks a model about the corpus
   const asking = { ...base, runner, embedder, corpus: corpus.api, models: models.api, promptsDir };
-  const reflection = createReflection(asking);
+  const reflection = createReflection({ ...asking, reviseByLines });
   const preference = createPreference({
     ...asking,
+    linesWriter,
     recipesDir: join(resourcesDir, "recipes"),
     onPair: (pair) => graph.api.addPairThinking(graphPairOf(pair)),
   });

@@ -15,6 +15,13 @@ describe("the import table", () => {
     expect(files.flatMap((file) => problemsOf(file, readFileSync(join(root, file), "utf8")))).toEqual([]);
   });
 
+  test("only engine.ts knows what is there for small models", () => {
+    const knowing = Object.keys(IMPORT_TABLE).filter((room) =>
+      IMPORT_TABLE[room]!.rooms.includes("main/engine/small-models"),
+    );
+    expect(knowing).toEqual(["main/engine"]);
+  });
+
   test("index.ts is a door: named exports, no logic", () => {
     const doors = files.filter((file) => /^main\/engine\/[^/]+\/index\.ts$/.test(file));
     expect(doors.length).toBeGreaterThan(10);

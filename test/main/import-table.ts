@@ -35,6 +35,8 @@ export const IMPORT_TABLE: Record<string, Rule> = {
   "main/engine/asking": engine(["lib", "inference"], ["yaml"]),
   "main/engine/reflection": engine([...BASE, "inference", "embedding", "asking"]),
   "main/engine/preference": engine([...BASE, "inference", "embedding", "recipe", "asking"]),
+  // handed in by engine.ts: the method never imports it
+  "main/engine/small-models": engine(["lib", "inference", "embedding", "recipe", "asking", "reflection", "preference"]),
   "main/engine/training": engine([...BASE, "models", "inference", "recipe", "preference"], ["yaml"]),
   "main/engine/experiment": engine([...BASE, "models", "recipe", "preference", "training"]),
   "main/engine/process": engine(["rpc", "inference"]),
@@ -49,6 +51,7 @@ export const IMPORT_TABLE: Record<string, Rule> = {
     "graph",
     "reflection",
     "preference",
+    "small-models",
     "training",
     "experiment",
     "process",

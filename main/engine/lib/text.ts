@@ -96,6 +96,10 @@ export function looksEnglish(text: string): boolean {
   return all.filter((word) => FUNCTION_WORDS.has(word)).length / all.length > 0.12;
 }
 
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
+
 /** The text up to the end of its last whole sentence; empty when there is none. */
 export function cutAtSentenceEnd(text: string): string {
   const match = /^[\s\S]*[.!?](?=["'”’)\]]*(?:\s|$))["'”’)\]]*/.exec(text.trim());

@@ -7,6 +7,7 @@ import type { ModelRunner } from "../inference/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { PairCorpus } from "./generate/corpus-access.ts";
+import type { PairWriter } from "./generate/pair-writer.ts";
 import type { UsedFile } from "./generate/provenance.ts";
 
 type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
@@ -18,6 +19,8 @@ export type PreferenceDeps = {
   embedder: Embedder;
   corpus: PairCorpus;
   models: { resolveModel(ref: string): ResolvedModel | Promise<ResolvedModel> };
+  /** For teachers whose prompt set asks for single lines. */
+  linesWriter: PairWriter;
   promptsDir: string;
   recipesDir: string;
   clock: Clock;

@@ -8,4 +8,7 @@ export { findThinking, responseMask, type ThinkingSpan, tokenPosition } from "./
 export { pairMessages } from "./encode/pair-messages.ts";
 export type { PairCorpus } from "./generate/corpus-access.ts";
 export type { GenerateInput, GenerateOutput } from "./generate/generate-job.ts";
-export { formatThinking } from "./generate/thinking.ts";
+export type { PairWriter, ThinkingInput } from "./generate/pair-writer.ts";
+export { asList, formatThinking } from "./generate/thinking.ts";
+export { copiesExamples, exampleStems, REFERS_TO_TEXT } from "./filters/wording.ts";
+export { cosine, type Vector } from "./similarity.ts";

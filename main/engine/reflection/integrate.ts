@@ -1,7 +1,6 @@
 import type { Iteration } from "../../shared/contract/reflection.ts";
-import { cutAtSentenceEnd } from "../lib/text.ts";
+import { cutAtSentenceEnd, oneLine } from "../lib/text.ts";
 import { type Asker, nothingUsable } from "./asker.ts";
-import { oneLine } from "./sources.ts";
 
 /** The critic merges the answers of all iterations into one. */
 export async function integrateAnswers(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Asker, nothingUsable, type Reading, readJson } from "./asker.ts";
-import { oneLine, withPassages } from "./sources.ts";
+import { oneLine } from "../lib/text.ts";
+import { withPassages } from "./sources.ts";
 import type { Revision, Situation } from "./types.ts";
 
 const Critique = z.object({ points: z.array(z.string()) });

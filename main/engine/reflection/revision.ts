@@ -1,11 +1,12 @@
 import type { Asker } from "./asker.ts";
 import { reviseByGrammar } from "./revise-by-grammar.ts";
-import { reviseByLines } from "../small-models/revise-by-lines.ts";
 import type { Similarity } from "./similarity.ts";
 import type { Revision, Situation } from "./types.ts";
 
-export function reviseThinking(ask: Asker, situation: Situation, similarity: Similarity): Promise<Revision> {
-  return ask.promptSet("critic").style === "lines"
-    ? reviseByLines(ask, situation, similarity)
-    : reviseByGrammar(ask, situation);
+/** How a critic criticises and improves a thinking. */
+export type Reviser = (ask: Asker, situation: Situation, similarity: Similarity) => Promise<Revision>;
+
+/** A critic that cannot fill a schema is given `byLines`, which lies apart from the method: createEngine hands it in. */
+export function reviserFor(ask: Asker, byLines: Reviser): Reviser {
+  return ask.promptSet("critic").style === "lines" ? byLines : reviseByGrammar;
 }

@@ -10,7 +10,7 @@ import { integrateAnswers } from "./integrate.ts";
 import { measureIteration } from "./metrics.ts";
 import { answerFrom, draftResponse } from "./policy.ts";
 import type { ReflectionStore } from "./reflection-store.ts";
-import { reviseThinking } from "./revision.ts";
+import { type Reviser, reviserFor } from "./revision.ts";
 import { createSimilarity, type Similarity } from "./similarity.ts";
 import { findSources } from "./sources.ts";
 import { stopReason } from "./stop-rules.ts";
@@ -63,7 +63,7 @@ async function runReflection(deps: ReflectionDeps, store: ReflectionStore, conte
     context.progress(progressOf(earlier.length, plan));
     const situation = { plan, sources: store.sources(id), earlier };
     await withAsker(deps, context, plan, promptSets, earlier.length, async (ask, stream) => {
-      const iteration = await makeIteration(ask, stream, situation, similarity);
+      const iteration = await makeIteration(ask, stream, situation, similarity, reviserFor(ask, deps.reviseByLines));
       if (iteration === null) return store.setStopReason(id, "converged");
       const reason = stopReason(iteration, earlier.at(-1) ?? null, plan.nIterations, plan.stopLimits);
       store.saveIteration(id, { iteration, calls: ask.calls }, reason);
@@ -81,10 +81,11 @@ async function makeIteration(
   stream: TextStream,
   situation: Situation,
   similarity: Similarity,
+  revise: Reviser,
 ): Promise<Iteration | null> {
   const startedAt = performance.now();
   const previous = situation.earlier.at(-1) ?? null;
-  const revision = previous && (await reviseThinking(ask, situation, similarity));
+  const revision = previous && (await revise(ask, situation, similarity));
   if (revision?.points.length === 0) return null;
   if (revision) {
     stream.push("critique", revision.points.map((point, i) => `${i + 1}. ${point}`).join("\n"));

@@ -1,4 +1,5 @@
 import type { SourceSpan } from "../../shared/contract/reflection.ts";
+import { oneLine } from "../lib/text.ts";
 import type { ReflectionDeps } from "./types.ts";
 
 /** So many passages are kept for critiques to draw on … */
@@ -27,8 +28,4 @@ export async function findSources(
 /** The user's turn: passages first, since small models echo what stands before the text. */
 export function withPassages(question: string, sources: readonly SourceSpan[]): string {
   return [...sources.slice(0, N_SHOWN).map(({ text }) => oneLine(text)), question].join("\n\n");
-}
-
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
 }

@@ -9,6 +9,7 @@ import type { ChatMessage, GenerateResult, ModelRunner, RunnerFacts, Sampler } f
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { Reviser } from "./revision.ts";
 import type { StopLimits } from "./stop-rules.ts";
 
 /** What reflection is given by createEngine. */
@@ -21,6 +22,8 @@ export type ReflectionDeps = {
     resolveModel(ref: string): ResolvedModel | Promise<ResolvedModel>;
     resolveAdapter(ref: string): ResolvedAdapter | Promise<ResolvedAdapter>;
   };
+  /** For critics whose prompt set asks for single lines. */
+  reviseByLines: Reviser;
   promptsDir: string;
   clock: Clock;
   log: Logger;

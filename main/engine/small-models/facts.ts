@@ -1,9 +1,6 @@
 import { splitSentences } from "../../shared/sentences.ts";
-import { inventedFacts, looksEnglish, overlapShare, words } from "../lib/text.ts";
-import type { Asker } from "../reflection/asker.ts";
-import type { Similarity } from "../reflection/similarity.ts";
-import { oneLine } from "../reflection/sources.ts";
-import type { Situation } from "../reflection/types.ts";
+import { inventedFacts, looksEnglish, oneLine, overlapShare, words } from "../lib/text.ts";
+import type { Asker, Similarity, Situation } from "../reflection/index.ts";
 
 const MIN_WORDS = 6;
 const MAX_WORDS = 40;

@@ -1,9 +1,6 @@
 import { splitSentences } from "../../shared/sentences.ts";
-import type { Asker, Reading } from "../reflection/asker.ts";
+import type { Asker, Reading, Revision, Similarity, Situation } from "../reflection/index.ts";
 import { faithfulnessProblem, unusedFacts } from "./facts.ts";
-import type { Revision } from "../reflection/types.ts";
-import type { Similarity } from "../reflection/similarity.ts";
-import type { Situation } from "../reflection/types.ts";
 
 const N_POINTS = 2;
 

@@ -1,13 +1,5 @@
-import {
-  inventedFacts,
-  jaccard,
-  looksEnglish,
-  overlapShare,
-  repetitionShare,
-  stutters,
-  words,
-} from "../lib/text.ts";
-import { copiesExamples, REFERS_TO_TEXT } from "../preference/filters/wording.ts";
+import { inventedFacts, jaccard, looksEnglish, overlapShare, repetitionShare, stutters, words } from "../lib/text.ts";
+import { copiesExamples, REFERS_TO_TEXT } from "../preference/index.ts";
 
 const MAX_WORDS = 45;
 const SAME = 0.8;

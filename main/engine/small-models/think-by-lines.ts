@@ -3,11 +3,9 @@ import { embedWhole } from "../embedding/index.ts";
 import { nTries } from "../asking/index.ts";
 import { explains, isFact, usableSentences } from "./excerpt.ts";
 import type { Section } from "../recipe/index.ts";
-import { cosine, type Vector } from "../preference/similarity.ts";
 import { isGoodStatement } from "./statement.ts";
 import { keyTerms } from "./terms.ts";
-import type { ThinkingInput } from "../preference/generate/thinking.ts";
-import { exampleStems } from "../preference/filters/wording.ts";
+import { asList, cosine, exampleStems, type ThinkingInput, type Vector } from "../preference/index.ts";
 
 /** Sentences more alike than this say the same. */
 const SAME_SENTENCE = 0.9;
@@ -89,15 +87,10 @@ async function writeLine(task: string, steps: string[], input: ThinkingInput): P
   const opening = promptSet.task(task).prefill ?? "";
   const source = [...steps, question].join("\n");
   for (let attempt = 0; attempt < nTries(promptSet, task); attempt++) {
-    const { text } = await ask(task, { facts: asFacts(steps), question }, { attempt });
+    const { text } = await ask(task, { facts: asList(steps), question }, { attempt });
     const line = `${opening} ${text}`.trim();
     const check = { source, earlier: steps, minOverlap: recipe.filters.minLineOverlap, isRewrite: false };
     if (isGoodStatement(line, { ...check, exampleStems: exampleStems(promptSet, task) })) return line;
   }
   return null;
-}
-
-/** Statements as the list that prompts show. */
-export function asFacts(statements: readonly string[]): string {
-  return statements.map((statement) => `- ${statement}`).join("\n");
 }

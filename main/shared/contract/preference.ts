@@ -47,6 +47,8 @@ export const PairProvenance = z.object({
   policyAdapter: z.string().nullable(),
   promptSet: z.string(),
   promptHash: z.string(),
+  /** Whether code picked and the teacher wrote single lines, or the teacher filled a schema; absent where it is not known. */
+  writer: z.enum(["lines", "grammar"]).optional(),
   sampler: z.record(z.string(), z.unknown()),
   threads: z.int(),
   libraryVersion: z.string(),

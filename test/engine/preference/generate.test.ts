@@ -66,6 +66,7 @@ describe("an accepted pair", () => {
       policy: "small",
       policyAdapter: null,
       promptSet: "tiny",
+      writer: "lines",
       threads: 1,
       libraryVersion: "scripted",
     });

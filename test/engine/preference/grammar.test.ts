@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
+import type { GenerateOutput, PairWriter } from "../../../main/engine/preference/index.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import type { Script } from "../../harness/scripted-runner.ts";
 import { openWorkspace } from "./support.ts";
@@ -32,8 +32,26 @@ function standardScript(): Script {
   };
 }
 
+/** In place of small-models: whoever calls it with a capable teacher is wrong. */
+const forbidden = () => {
+  throw new Error("code for small models ran");
+};
+const noSmallModels: PairWriter = {
+  name: "lines",
+  passageOf: forbidden,
+  readQuestion: forbidden,
+  writeThinking: forbidden,
+  tidyAnswer: forbidden,
+};
+
+const openCapable = (passages?: string[]) =>
+  openWorkspace(standardScript(), undefined, {
+    linesWriter: noSmallModels,
+    ...(passages ? { passages } : {}),
+  });
+
 let workspace: ReturnType<typeof openWorkspace>;
-beforeEach(() => void (workspace = openWorkspace(standardScript())));
+beforeEach(() => void (workspace = openCapable()));
 afterEach(async () => {
   await workspace.close();
   workspace.remove();
@@ -57,4 +75,24 @@ test("a larger model fills the recipe's sections in one call, and the same check
     messages[0]!.content.includes("filling these sections"),
   )!.jsonSchema!;
   expect(schema["required"]).toEqual(Object.keys(SECTIONS));
+});
+
+test("a capable teacher reads the chunk as it stands on the page, and nothing of small-models runs", async () => {
+  await workspace.close();
+  workspace.remove();
+  // a heading, a citation, a pointer to a figure, "we", a sentence that leans on another: all of it is for the teacher to judge
+  const raw = [
+    "2.1 Electrodes\nWe wrapped graphene sheets around the particles of the cathode [12], as Figure 3 shows. This improves its electrical conductivity.",
+    "Small particles shorten the path of lithium ions (Liu et al. 2019); we measured them at 0.1 C",
+  ];
+  workspace = openCapable(raw);
+  const input = { count: 1, seed: 2, recipe: "workstation" };
+  const { jobId } = await workspace.preference.handlers.generate(input, new AbortController().signal);
+  const { rows } = (await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput;
+  const shownFor = (word: string) =>
+    workspace.runner.requests.find(({ messages }) => messages[0]!.content.includes(word))!.messages[0]!.content;
+  const source = raw.find((text) => shownFor("examination").includes(text));
+  expect(source).toBeDefined();
+  for (const text of raw) expect(shownFor("filling these sections")).toContain(text);
+  expect(workspace.preference.api.getPair(rows[0]!.id)!.provenance.writer).toBe("grammar");
 });

@@ -4,7 +4,7 @@ import { createHostEmbedder } from "../../../main/engine/embedding/index.ts";
 import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
 import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
 import { loadRecipe } from "../../../main/engine/recipe/index.ts";
-import { schemaOf } from "../../../main/engine/preference/generate/thinking-grammar.ts";
+import { schemaOf } from "../../../main/engine/preference/generate/write-by-grammar.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
 import { formatResponse, parseResponse } from "../../../main/shared/response-format.ts";

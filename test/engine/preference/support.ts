@@ -7,7 +7,8 @@ import type { GenerateRequest, ModelRunner } from "../../../main/engine/inferenc
 import { createJobQueue, createJobStore } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
-import { createPreference, type PairCorpus } from "../../../main/engine/preference/index.ts";
+import { createPreference, type PairCorpus, type PairWriter } from "../../../main/engine/preference/index.ts";
+import { linesWriter } from "../../../main/engine/small-models/index.ts";
 import type { ChunkRow } from "../../../main/shared/contract/corpus.ts";
 import type { PairRow } from "../../../main/shared/contract/preference.ts";
 import type { ChunkId, DocumentId } from "../../../main/shared/ids.ts";
@@ -50,10 +51,14 @@ const ANSWERS = [
 export const isRejectedPrompt = ({ prefill }: GenerateRequest) => prefill === undefined;
 
 /** A workspace with real SQLite, a corpus of three passages and a model that follows the script. */
-export function openWorkspace(script: Script = goodScript, dir = newDir()) {
+export function openWorkspace(
+  script: Script = goodScript,
+  dir = newDir(),
+  options: { linesWriter?: PairWriter; passages?: string[] } = {},
+) {
   const runner = createScriptedRunner(script);
   const resolveModel = (ref: string) => ({ name: ref, path: `/models/${ref}.gguf`, sha256: `sha256 of ${ref}` });
-  return { ...openWith({ runner, embedder: createFakeEmbedder(), resolveModel, dir }), runner };
+  return { ...openWith({ runner, embedder: createFakeEmbedder(), resolveModel, dir, ...options }), runner };
 }
 
 export const newDir = () => mkdtempSync(join(tmpdir(), "preflexor-pairs-"));
@@ -63,6 +68,8 @@ export function openWith(given: {
   embedder: Embedder;
   resolveModel(ref: string): { name: string; path: string; sha256: string };
   dir: string;
+  linesWriter?: PairWriter;
+  passages?: string[];
 }) {
   const { runner, embedder, dir } = given;
   const db = openDatabase(dir);
@@ -72,8 +79,9 @@ export function openWith(given: {
     db,
     runner,
     embedder,
-    corpus: createFixedCorpus(),
+    corpus: createFixedCorpus(given.passages ?? PASSAGES),
     models: { resolveModel: (ref) => ({ ...given.resolveModel(ref), facts: { nParameters: 135e6 } }) },
+    linesWriter: given.linesWriter ?? linesWriter,
     promptsDir: join(resourcesDir, "prompts"),
     recipesDir: join(resourcesDir, "recipes"),
     clock: Date.now,
@@ -105,25 +113,26 @@ export function openWith(given: {
 
 const ID_TIME = 1_700_000_000_000;
 const documentId = newId<DocumentId>(ID_TIME);
-const CHUNKS: ChunkRow[] = PASSAGES.map((text, ordinal) => ({
-  id: newId<ChunkId>(ID_TIME + ordinal),
-  documentId,
-  ordinal,
-  page: ordinal + 1,
-  start: 0,
-  end: text.length,
-  text,
-  nTokens: 60,
-  isReferences: false,
-}));
+const chunkIds = PASSAGES.map((_, ordinal) => newId<ChunkId>(ID_TIME + ordinal));
 
-function createFixedCorpus(): PairCorpus {
-  const getChunk = (id: ChunkId) => CHUNKS.find((chunk) => chunk.id === id)!;
+function createFixedCorpus(passages: string[]): PairCorpus {
+  const chunks: ChunkRow[] = passages.map((text, ordinal) => ({
+    id: chunkIds[ordinal]!,
+    documentId,
+    ordinal,
+    page: ordinal + 1,
+    start: 0,
+    end: text.length,
+    text,
+    nTokens: 60,
+    isReferences: false,
+  }));
+  const getChunk = (id: ChunkId) => chunks.find((chunk) => chunk.id === id)!;
   return {
-    eligibleChunks: () => CHUNKS.map(({ id }) => id),
+    eligibleChunks: () => chunks.map(({ id }) => id),
     getChunk,
     widenChunk: (id) => ({ text: getChunk(id).text, spans: [{ chunkId: id }] }),
-    nearestChunks: async (_text, k) => CHUNKS.slice(0, k).map((chunk, i) => ({ ...chunk, similarity: 0.9 - i / 10 })),
+    nearestChunks: async (_text, k) => chunks.slice(0, k).map((chunk, i) => ({ ...chunk, similarity: 0.9 - i / 10 })),
     chunkSpan: (id) => ({ ...getChunk(id), title: "A paper" }),
   };
 }

@@ -9,6 +9,7 @@ import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
 import { contentWords } from "../../../main/engine/lib/text.ts";
 import { createReflection } from "../../../main/engine/reflection/index.ts";
+import { reviseByLines } from "../../../main/engine/small-models/index.ts";
 import type { SearchHit } from "../../../main/shared/contract/corpus.ts";
 import type { ChunkId, DocumentId } from "../../../main/shared/ids.ts";
 import { type DemoModels, ensureDemoModels } from "../../harness/model-cache.ts";
@@ -66,6 +67,7 @@ async function reflect(onText: (text: string) => void = () => {}) {
       }),
       resolveAdapter: () => Promise.reject(new Error("no adapter here")),
     },
+    reviseByLines,
     promptsDir: resolve(import.meta.dirname, "../../../resources/prompts"),
     clock: Date.now,
     log: createSilentLogger(),

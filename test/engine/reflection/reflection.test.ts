@@ -8,7 +8,8 @@ import type { GenerateRequest, ModelRunner } from "../../../main/engine/inferenc
 import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
-import { createReflection, type Reflection } from "../../../main/engine/reflection/index.ts";
+import { createReflection, type Reflection, type Reviser } from "../../../main/engine/reflection/index.ts";
+import { reviseByLines } from "../../../main/engine/small-models/index.ts";
 import type { SearchHit } from "../../../main/shared/contract/corpus.ts";
 import type { ChunkId, DocumentId } from "../../../main/shared/ids.ts";
 import { createFakeEmbedder } from "../../harness/fake-embedder.ts";
@@ -66,7 +67,7 @@ function hits(texts: string[]): SearchHit[] {
 
 function openEngine(
   runner: ModelRunner,
-  options: { facts?: string[]; nParameters?: number; promptsDir?: string } = {},
+  options: { facts?: string[]; nParameters?: number; promptsDir?: string; reviseByLines?: Reviser } = {},
 ) {
   let queue: JobQueue | undefined;
   const model = (name: string) => ({
@@ -82,6 +83,7 @@ function openEngine(
     embedder: createFakeEmbedder(),
     corpus: { search: () => ({ hits: hits(options.facts ?? FACTS), tookMs: 1, warning: null }) },
     models: { resolveModel: model, resolveAdapter: (name) => ({ ...model(name), sha256: "b".repeat(64) }) },
+    reviseByLines: options.reviseByLines ?? reviseByLines,
     promptsDir: options.promptsDir ?? promptsDir,
     clock: Date.now,
     log: createSilentLogger(),
@@ -343,7 +345,11 @@ describe("a reflection with a critic that fills schemas", () => {
 
   test("rewrites the thinking by the points and reads the policy's own reflection", async () => {
     const detail = await finish(
-      openEngine(createScriptedReflector(standard), { nParameters: 3e9, promptsDir: grammarPrompts() }),
+      openEngine(createScriptedReflector(standard), {
+        nParameters: 3e9,
+        promptsDir: grammarPrompts(),
+        reviseByLines: () => Promise.reject(new Error("code for small models ran")),
+      }),
       { iterations: 1 },
     );
     expect(detail.status).toBe("succeeded");

@@ -1,11 +1,9 @@
 import type { ThinkingSection } from "../../../shared/contract/preference.ts";
-import { splitSentences } from "../../../shared/sentences.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import {
   contentWords,
   cutAtSentenceEnd,
   inventedFacts,
-  jaccard,
   longestSharedRun,
   looksEnglish,
   overlapShare,
@@ -16,13 +14,14 @@ import {
 import { type Ask, nTries } from "../../asking/index.ts";
 import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe } from "../../recipe/index.ts";
-import { asFacts } from "../../small-models/think-by-lines.ts";
-import { formatThinking } from "./thinking.ts";
+import type { PairWriter } from "./pair-writer.ts";
+import { asList, formatThinking } from "./thinking.ts";
 import { copiesExamples, exampleStems, REFERS_TO_TEXT } from "../filters/wording.ts";
 
 export type AnswerInput = {
   ask: Ask;
   promptSet: PromptSet;
+  writer: PairWriter;
   recipe: Recipe;
   question: string;
   thinking: ThinkingSection[];
@@ -34,14 +33,14 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
   const { ask, promptSet, question, thinking, context } = input;
   const values = {
     question,
-    facts: asFacts(thinking[0]?.statements ?? []),
+    facts: asList(thinking[0]?.statements ?? []),
     thinking: formatThinking(thinking),
     context: context.join("\n\n"),
   };
   let reason: FilterReason = "answer_empty";
   for (let attempt = 0; attempt < nTries(promptSet, "answer"); attempt++) {
     const { text } = await ask("answer", values, { attempt });
-    const answer = withoutBadSentences(cutAtSentenceEnd(text));
+    const answer = input.writer.tidyAnswer(cutAtSentenceEnd(text));
     const problem = answerProblem(answer, input);
     if (!problem) return found(answer);
     reason = problem;
@@ -50,7 +49,7 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
 }
 
 /** Null when the answer can be used. */
-export function answerProblem(answer: string, input: Omit<AnswerInput, "ask">): FilterReason | null {
+export function answerProblem(answer: string, input: Omit<AnswerInput, "ask" | "writer">): FilterReason | null {
   const { filters, markers } = input.recipe;
   const grounds = [formatThinking(input.thinking), ...input.context].join("\n");
   const sources = `${input.question}\n${grounds}`;
@@ -81,20 +80,3 @@ function shareIn(stems: string[], text: string): number {
   const known = new Set(contentWords(text));
   return stems.length === 0 ? 0 : stems.filter((word) => known.has(word)).length / stems.length;
 }
-
-/** Leaves out what a sentence before has said already, and "The study shows that …": the rest may stand. */
-function withoutBadSentences(answer: string): string {
-  const kept: string[] = [];
-  const paragraphs = answer.split(/\n+/).map((paragraph) => {
-    const sentences = splitSentences(paragraph).map(({ text }) => text);
-    const good = sentences.filter((sentence) => {
-      const isNew = !kept.some((other) => jaccard(sentence, other) > SAME);
-      if (isNew) kept.push(sentence);
-      return isNew && !REFERS_TO_TEXT.test(sentence);
-    });
-    return good.join(" ");
-  });
-  return paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
-}
-
-const SAME = 0.6;

@@ -10,6 +10,7 @@ import { generatePair } from "./generate-pair.ts";
 import type { PairKey, PreferenceStore } from "../preference-store.ts";
 import { provenanceOf, type UsedFile } from "./provenance.ts";
 import type { Recipe, StageRecipe } from "../../recipe/index.ts";
+import { grammarWriter } from "./write-by-grammar.ts";
 
 /** Makes attempt number `ordinal` of the round and writes it into the ledger; null when the corpus has no source for it. */
 export type MakeAttempt = (ordinal: number) => Promise<PairRow | null>;
@@ -28,6 +29,7 @@ export async function prepareAttempts(
   const policy = await deps.models.resolveModel(input.policy);
   const policyAdapter = await adapterFile(input.policyAdapter, signal);
   const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet);
+  const writer = promptSet.style === "lines" ? deps.linesWriter : grammarWriter;
   const [space, facts] = [await embedder.space(), await runner.facts()];
   const timesSampled = store.timesSampled(experimentId);
   const earlierQuestions = store.questionVectors(experimentId);
@@ -44,6 +46,7 @@ export async function prepareAttempts(
       embedder,
       runner,
       promptSet,
+      writer,
       timesSampled,
       earlierQuestions,
       signal,
@@ -70,7 +73,18 @@ export async function prepareAttempts(
       thinking: draft.thinking,
       status: filterReason === null ? "accepted" : "filtered",
       sources: draft.sources,
-      provenance: provenanceOf({ place, teacher, policy, policyAdapter, promptSet, space, facts, calls, tookMs }),
+      provenance: provenanceOf({
+        place,
+        teacher,
+        policy,
+        policyAdapter,
+        promptSet,
+        writer,
+        space,
+        facts,
+        calls,
+        tookMs,
+      }),
       events: [
         { kind: filterReason === null ? "accepted" : "filtered", payload: { filterReason } },
         { kind: "calls", payload: calls },

@@ -6,6 +6,7 @@ import type { PromptSet } from "../../asking/index.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Ask, Place } from "../../asking/index.ts";
 import type { PairCorpus } from "./corpus-access.ts";
+import type { PairWriter } from "./pair-writer.ts";
 import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
 import { pairMessages } from "../encode/pair-messages.ts";
 import { type Question, writeQuestion } from "./question.ts";
@@ -36,6 +37,7 @@ export type PairInput = {
   embedder: Embedder;
   runner: ModelRunner;
   promptSet: PromptSet;
+  writer: PairWriter;
   policyPath: string;
   askTeacher: Ask;
   askPolicy: Ask;
@@ -87,12 +89,14 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
   draft.sources.push(...retrieved.map((hit) => spanRow(corpus, hit.chunkId, hit.score, "retrieved")));
   const context = [source.value.passage, ...retrieved.map((hit) => hit.text)];
 
-  const thinking = await timed(draft, "thinking", () => writeThinking({ ...input, ask, question: asked, context }));
+  const thinking = await timed(draft, "thinking", () =>
+    writeThinking(input.writer, { ...input, ask, question: asked, context }),
+  );
   if (!thinking.ok) return thinking;
   draft.thinking = thinking.value;
 
   const answer = await timed(draft, "answer", () =>
-    writeAnswer({ ask, promptSet, recipe, question: asked, thinking: thinking.value, context }),
+    writeAnswer({ ask, promptSet, recipe, writer: input.writer, question: asked, thinking: thinking.value, context }),
   );
   if (!answer.ok) return answer;
   const chosen = formatChosen(thinking.value, answer.value, recipe);

@@ -4,6 +4,7 @@ import type { PromptSet } from "../../asking/index.ts";
 import type { RunnerFacts } from "../../inference/index.ts";
 import { seedOf } from "../../lib/random.ts";
 import type { Call, Place } from "../../asking/index.ts";
+import type { PairWriter } from "./pair-writer.ts";
 
 /** A file as it was when the pair was made. */
 export type UsedFile = { name: string; path: string; sha256: string };
@@ -27,6 +28,7 @@ export function provenanceOf(input: {
   policy: UsedFile;
   policyAdapter: UsedFile | null;
   promptSet: PromptSet;
+  writer: PairWriter;
   space: EmbeddingSpace;
   facts: RunnerFacts;
   calls: Call[];
@@ -45,6 +47,7 @@ export function provenanceOf(input: {
     embedder: { model: input.space.model, sha256: input.space.sha256 },
     promptSet: promptSet.name,
     promptHash: promptSet.hash,
+    writer: input.writer.name,
     // the last try of each task is the one that was used
     sampler: Object.fromEntries(input.calls.map((call) => [callName(call), call.sampler])),
     threads: facts.threads,

@@ -1,9 +1,10 @@
 import { type Embedder, embedWhole } from "../../embedding/index.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import { contentWords, inventedFacts, overlapShare, repetitionShare, stutters, words } from "../../lib/text.ts";
-import { type Answer, type Ask, nTries } from "../../asking/index.ts";
+import { type Ask, nTries } from "../../asking/index.ts";
 import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Filters } from "../../recipe/index.ts";
+import type { PairWriter } from "./pair-writer.ts";
 import { cosine, type Vector } from "../similarity.ts";
 import { copiesExamples, exampleStems, REFERS_TO_TEXT } from "../filters/wording.ts";
 
@@ -15,6 +16,7 @@ const MIN_CONTENT_WORDS = 3;
 export async function writeQuestion(input: {
   ask: Ask;
   promptSet: PromptSet;
+  writer: PairWriter;
   embedder: Embedder;
   passage: string;
   filters: Filters;
@@ -26,7 +28,7 @@ export async function writeQuestion(input: {
   let reason: FilterReason = "question_form";
   for (let attempt = 0; attempt < nTries(promptSet, "question"); attempt++) {
     const answer = await ask("question", { text: passage }, { attempt });
-    const text = readQuestion(answer, promptSet.style);
+    const text = input.writer.readQuestion(answer);
     const problem = questionProblem(text, passage, exampleStems(promptSet, "question"), filters);
     if (problem) {
       reason = problem;
@@ -57,13 +59,6 @@ export function questionProblem(
   if (copiesExamples(question, passage, stemsOfExamples)) return "question_copied_from_prompt";
   if (inventedFacts(question, passage).length > 0) return "question_invented_facts";
   return overlapShare(question, passage) < filters.minQuestionOverlap ? "question_off_topic" : null;
-}
-
-function readQuestion({ text, stopReason }: Answer, style: PromptSet["style"]): string {
-  if (style === "lines") return text.replace(/^Question:\s*/i, "").trim();
-  if (stopReason === "max_tokens") return ""; // the JSON was cut
-  const parsed = JSON.parse(text) as { question: string }; // the grammar allows nothing else
-  return parsed.question.trim();
 }
 
 /** "How does the curve change from 2000 K to 2000 K?" */

@@ -2,7 +2,7 @@ import type { ChunkId } from "../../../shared/ids.ts";
 import { createRandom, type Random } from "../../lib/random.ts";
 import type { Place } from "../../asking/index.ts";
 import type { PairCorpus } from "./corpus-access.ts";
-import { explains, isFact, usableSentences } from "../../small-models/excerpt.ts";
+import type { PairWriter } from "./pair-writer.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe } from "../../recipe/index.ts";
 
@@ -10,14 +10,15 @@ export type Source = {
   chunkId: ChunkId;
   /** The chunk itself and the neighbours that widen it. */
   chunkIds: ChunkId[];
-  /** The widened chunk's usable sentences. */
+  /** What the teacher is shown of the widened chunk. */
   passage: string;
 };
 
-/** A seeded draw among the chunks that were sampled least; chunks with too little prose are passed over. */
+/** A seeded draw among the chunks that were sampled least; those that the writer can make nothing of are passed over. */
 export function drawSource(input: {
   corpus: PairCorpus;
   recipe: Recipe;
+  writer: PairWriter;
   place: Place;
   /** How often each chunk was a source before. */
   timesSampled: Map<string, number>;
@@ -28,16 +29,10 @@ export function drawSource(input: {
   const times = (id: ChunkId) => input.timesSampled.get(id) ?? 0;
   for (const chunkId of shuffled.toSorted((a, b) => times(a) - times(b))) {
     const { text, spans } = corpus.widenChunk(chunkId, recipe.retrieval.sourceTokens);
-    const sentences = usableSentences(text);
-    if (!hasEnough(sentences, recipe)) continue;
-    return found({ chunkId, chunkIds: spans.map((span) => span.chunkId), passage: sentences.join(" ") });
+    const passage = input.writer.passageOf(text, recipe);
+    if (passage !== null) return found({ chunkId, chunkIds: spans.map((span) => span.chunkId), passage });
   }
   return filtered("no_source");
-}
-
-function hasEnough(sentences: string[], { filters }: Recipe): boolean {
-  const own = sentences.filter(isFact);
-  return own.length >= filters.minSourceSentences && own.filter(explains).length >= filters.minExplainingSentences;
 }
 
 /** Fisher–Yates. */

@@ -1,15 +1,31 @@
 import { z } from "zod";
 import type { ThinkingSection } from "../../../shared/contract/preference.ts";
 import { inventedFacts, jaccard, repetitionShare, stutters } from "../../lib/text.ts";
-import { nTries } from "../../asking/index.ts";
+import { type Answer, nTries } from "../../asking/index.ts";
 import type { Section } from "../../recipe/index.ts";
-import type { ThinkingInput } from "./thinking.ts";
+import type { PairWriter, ThinkingInput } from "./pair-writer.ts";
 import { REFERS_TO_TEXT } from "../filters/wording.ts";
 
 const SAME = 0.8;
 
-/** Thinking by models that can fill a schema: all sections in one call, then the same checks as for single lines. */
-export async function thinkByGrammar(input: ThinkingInput): Promise<ThinkingSection[]> {
+/**
+ * The way of models that can fill a schema. They are shown the text as it stands on the page: which chunks are worth
+ * asking about is decided by the page's yield and by what is a list of references, not by the form of sentences.
+ */
+export const grammarWriter: PairWriter = {
+  name: "grammar",
+  passageOf: (text) => (text.trim() === "" ? null : text),
+  readQuestion({ text, stopReason }: Answer) {
+    if (stopReason === "max_tokens") return ""; // the JSON was cut
+    const parsed = JSON.parse(text) as { question: string }; // the grammar allows nothing else
+    return parsed.question.trim();
+  },
+  writeThinking: thinkByGrammar,
+  tidyAnswer: (answer) => answer,
+};
+
+/** All sections in one call, then the same checks as for single lines. */
+async function thinkByGrammar(input: ThinkingInput): Promise<ThinkingSection[]> {
   const { ask, promptSet, recipe, question, context } = input;
   const values = {
     question,
