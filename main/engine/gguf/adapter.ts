@@ -2,14 +2,17 @@ import { AppError } from "../../shared/errors.ts";
 import { numberOf, textOf } from "./metadata.ts";
 import { type GgufHeader, type GgufTensor, readGgufHeader } from "./read-header.ts";
 
-/** A LoRA adapter: for each base tensor `a` of shape (n_in, r) and `b` of shape (r, n_out), in ggml's order. */
-export type GgufAdapter = {
-  header: GgufHeader;
-  architecture: string;
-  alpha: number;
-  r: number;
-  targets: { base: string; a: GgufTensor; b: GgufTensor }[];
+/** Shape of a matrix in ggml's order: (n_in, n_out). */
+type MatrixShape = [number, number];
+type Target = {
+  /** Name of the tensor that the adapter changes. */
+  base: string;
+  /** (n_in, r) */
+  a: MatrixShape;
+  /** (r, n_out) */
+  b: MatrixShape;
 };
+export type GgufAdapter = { header: GgufHeader; architecture: string; alpha: number; r: number; targets: Target[] };
 
 /** Errors: MODEL_NOT_FOUND, ADAPTER_INVALID. */
 export async function readAdapter(path: string): Promise<GgufAdapter> {
@@ -26,7 +29,7 @@ export async function readAdapter(path: string): Promise<GgufAdapter> {
   if (!architecture) throw invalid("it names no architecture");
   if (alpha === null || !Number.isFinite(alpha)) throw invalid("it has no adapter.lora.alpha");
   const targets = pairTensors(header, invalid);
-  const r = targets[0]?.a.shape[1];
+  const r = targets[0]?.a[1];
   if (r === undefined) throw invalid("it has no tensors");
   return { header, architecture, alpha, r, targets };
 }
@@ -44,12 +47,19 @@ export function checkAdapterFits(adapter: GgufAdapter, model: GgufHeader): void 
   for (const { base, a, b } of adapter.targets) {
     const tensor = tensors.get(base);
     if (!tensor) throw unfit(`the model has no tensor ${base}`);
-    if (tensor.shape[0] !== a.shape[0] || tensor.shape[1] !== b.shape[1])
-      throw unfit(`${base} is (${tensor.shape.join(", ")}), the adapter expects (${a.shape[0]}, ${b.shape[1]})`);
+    const shape = matrixShapeOf(tensor);
+    if (shape?.[0] !== a[0] || shape[1] !== b[1])
+      throw unfit(`${base} is (${tensor.shape.join(", ")}), the adapter expects (${a[0]}, ${b[1]})`);
   }
 }
 
-function pairTensors(header: GgufHeader, invalid: (why: string) => AppError): GgufAdapter["targets"] {
+/** ggml leaves trailing dimensions of size 1 out of the file: the `a` of an adapter of rank 1 is written as a row. */
+function matrixShapeOf({ shape }: GgufTensor): MatrixShape | null {
+  const [nIn = 1, nOut = 1, ...more] = shape;
+  return more.every((length) => length === 1) ? [nIn, nOut] : null;
+}
+
+function pairTensors(header: GgufHeader, invalid: (why: string) => AppError): Target[] {
   const halves = new Map<string, { a?: GgufTensor; b?: GgufTensor }>();
   for (const tensor of header.tensors) {
     const match = /^(.+)\.lora_([ab])$/.exec(tensor.name);
@@ -60,8 +70,9 @@ function pairTensors(header: GgufHeader, invalid: (why: string) => AppError): Gg
   }
   return [...halves].map(([base, { a, b }]) => {
     if (!a || !b) throw invalid(`${base} has only one of lora_a and lora_b`);
-    if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== b.shape[0])
+    const shapes = { a: matrixShapeOf(a), b: matrixShapeOf(b) };
+    if (!shapes.a || !shapes.b || shapes.a[1] !== shapes.b[0])
       throw invalid(`lora_a (${a.shape.join(", ")}) and lora_b (${b.shape.join(", ")}) of ${base} do not multiply`);
-    return { base, a, b };
+    return { base, a: shapes.a, b: shapes.b };
   });
 }

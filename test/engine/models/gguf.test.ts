@@ -177,6 +177,24 @@ describe("what a header says", () => {
     await expect(readAdapterFacts(modelPath)).rejects.toMatchObject({ code: "ADAPTER_INVALID" });
   });
 
+  it("of an adapter of rank 1, whose matrices ggml writes without their trailing 1", async () => {
+    const path = join(dir, "rank-1.gguf");
+    const write = (shapes: AdapterShapes) => writeFile(path, adapterFile(shapes));
+    const model = await readGgufHeader(join(referenceDir, "model-f32.gguf"));
+    await write({ a: [64], b: [1, 64] });
+    expect(await readAdapterFacts(path)).toMatchObject({ r: 1, nTensors: 2, targets: ["attn_q"] });
+    checkAdapterFits(await readAdapter(path), model);
+    await write({ a: [64, 1], b: [1, 64, 1] });
+    checkAdapterFits(await readAdapter(path), model);
+    await write({ a: [64], b: [1, 32] });
+    const wrong = await readAdapter(path);
+    expect(() => checkAdapterFits(wrong, model)).toThrow(/the adapter expects \(64, 32\)/);
+    await write({ a: [64], b: [64] });
+    await expect(readAdapterFacts(path)).rejects.toThrow(/do not multiply/);
+    await write({ a: [64, 1, 2], b: [1, 64] });
+    await expect(readAdapterFacts(path)).rejects.toThrow(/do not multiply/);
+  });
+
   it("an adapter fits its own model only", async () => {
     const adapter = await readAdapter(join(referenceDir, "adapter-init.gguf"));
     checkAdapterFits(adapter, await readGgufHeader(join(referenceDir, "model-f32.gguf")));
@@ -186,3 +204,31 @@ describe("what a header says", () => {
     );
   });
 });
+
+type AdapterShapes = { a: number[]; b: number[] };
+
+/** An adapter of one target, its tensors with the dimensions given. */
+function adapterFile(shapes: AdapterShapes): Buffer {
+  const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
+  const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
+  const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
+  const texts = { "general.type": "adapter", "general.architecture": "llama", "adapter.type": "lora" };
+  const metadata = Object.entries(texts).flatMap(([key, value]) => [text(key), u32(8), text(value)]);
+  const alpha = [text("adapter.lora.alpha"), u32(6), Buffer.from(Float32Array.of(1).buffer)];
+  const bytesOf = (shape: number[]) => 4 * shape.reduce((product, length) => product * length, 1);
+  const info = (half: "a" | "b", start: number) => [
+    text(`blk.0.attn_q.weight.lora_${half}`),
+    u32(shapes[half].length),
+    ...shapes[half].map(u64),
+    u32(0),
+    u64(start),
+  ];
+  const startOfB = Math.ceil(bytesOf(shapes.a) / 32) * 32;
+  const tensors = [...info("a", 0), ...info("b", startOfB)];
+  const head = Buffer.concat([Buffer.from("GGUF"), u32(3), u64(2), u64(4), ...metadata, ...alpha, ...tensors]);
+  return Buffer.concat([
+    head,
+    Buffer.alloc((32 - (head.length % 32)) % 32),
+    Buffer.alloc(startOfB + bytesOf(shapes.b)),
+  ]);
+}
