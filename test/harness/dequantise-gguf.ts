@@ -2,11 +2,15 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname } from "node:path";
 import { readGgufHeader } from "../../main/engine/gguf/index.ts";
 
+export type Target = "F32" | "F16" | "Q8_0";
+/** ggml's numbers of the types, which are written to the file. */
+const TYPE_NUMBERS: Record<Target, number> = { F32: 0, F16: 1, Q8_0: 8 };
+
 /**
- * Writes a model again with all quantised tensors as F16, for tests that need exact base weights of a real model.
- * Only the types that SmolLM2's file has: F32 stays, Q4_1 and Q8_0 are dequantised as ggml does.
+ * Writes a model again with all quantised tensors as F16 (or F32, or Q8_0), for tests that need a real model with base
+ * weights of another type. Only the types that SmolLM2's file has: F32 stays, Q4_1 and Q8_0 are dequantised as ggml does.
  */
-export async function dequantiseGguf(from: string, to: string): Promise<string> {
+export async function dequantiseGguf(from: string, to: string, target: Target = "F16"): Promise<string> {
   if (existsSync(to)) return to;
   const header = await readGgufHeader(from);
   const file = readFileSync(from);
@@ -17,9 +21,11 @@ export async function dequantiseGguf(from: string, to: string): Promise<string> 
   let offset = 0;
   for (const tensor of header.tensors) {
     const raw = file.subarray(tensor.start, tensor.start + tensor.sizeBytes);
-    const isExact = tensor.type.name === "F32" || tensor.type.name === "F16";
-    const data = isExact ? raw : toHalf(decoders[tensor.type.name]!(raw));
-    infos.push(tensorInfo(tensor.name, tensor.shape, tensor.type.name === "F32" ? 0 : 1, offset));
+    const isKept = tensor.type.name === "F32" || tensor.type.name === target;
+    const data = isKept ? raw : encoders[target](decoders[tensor.type.name]!(raw));
+    infos.push(
+      tensorInfo(tensor.name, tensor.shape, TYPE_NUMBERS[isKept ? (tensor.type.name as Target) : target], offset),
+    );
     contents.push(padded(data));
     offset += contents.at(-1)!.length;
   }
@@ -68,8 +74,26 @@ function decodeBlocks(raw: Buffer, blockBytes: number, decode: (at: number, valu
   return values;
 }
 
-function toHalf(values: Float32Array): Buffer {
-  return Buffer.from(Float16Array.from(values).buffer);
+const encoders: Record<Target, (values: Float32Array) => Buffer> = {
+  F32: (values) => Buffer.from(values.buffer),
+  F16: (values) => Buffer.from(Float16Array.from(values).buffer),
+  Q8_0: toQ8,
+};
+
+function toQ8(values: Float32Array): Buffer {
+  const raw = Buffer.alloc((values.length / BLOCK) * 34);
+  for (let block = 0; block < values.length / BLOCK; block++) {
+    const numbers = values.subarray(block * BLOCK, (block + 1) * BLOCK);
+    const d = Math.max(...numbers.map(Math.abs)) / 127;
+    raw.writeUInt16LE(toHalf(d), block * 34);
+    for (let i = 0; i < BLOCK; i++) raw.writeInt8(d === 0 ? 0 : Math.round(numbers[i]! / d), block * 34 + 2 + i);
+  }
+  return raw;
+}
+
+function toHalf(value: number): number {
+  half[0] = value;
+  return halfBits[0]!;
 }
 
 function fromHalf(bits: number): number {
@@ -79,7 +103,7 @@ function fromHalf(bits: number): number {
 const half = new Float16Array(1);
 const halfBits = new Uint16Array(half.buffer);
 
-function tensorInfo(name: string, shape: readonly number[], type: 0 | 1, offset: number): Buffer {
+function tensorInfo(name: string, shape: readonly number[], type: number, offset: number): Buffer {
   const bytes = Buffer.alloc(8 + Buffer.byteLength(name) + 4 + 8 * shape.length + 4 + 8);
   let at = bytes.writeBigUInt64LE(BigInt(Buffer.byteLength(name)), 0);
   at += bytes.write(name, at);
