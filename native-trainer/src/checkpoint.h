@@ -10,7 +10,7 @@ struct train_state {
     double  first_loss = 0, last_loss = 0;
     int64_t tokens    = 0;
     double  seconds   = 0;
-    std::vector<double> ref_chosen, ref_rejected; // per pair, NAN = not computed; empty for ORPO
+    std::vector<double> ref_chosen, ref_rejected; // per pair, NAN = not computed; empty without a reference model
     std::vector<double> eval_ref_chosen, eval_ref_rejected; // the same of the evaluation pairs
     int64_t evaluated_step = -1;    // after which the evaluation pairs were last evaluated, -1 = never
 };

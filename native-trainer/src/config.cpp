@@ -1,105 +1,17 @@
 #include "config.h"
 
+#include "config-reader.h"
+#include "loss-config.h"
 #include "platform.h"
-
-#include <cmath>
-#include <map>
-#include <set>
 
 const char * const LORA_TARGET_NAMES[TARGET_COUNT]   = {"q", "k", "v", "o", "gate", "up", "down"};
 const char * const LORA_TARGET_TENSORS[TARGET_COUNT] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
 
-static const char * const HINT = "The keys and their defaults are listed in native-trainer/README.md.";
+const char * const CONFIG_HINT = "The keys and their defaults are listed in native-trainer/README.md.";
 
-// Reads the keys of one JSON object; whatever is left over at the end is unknown.
-struct object_reader {
-    const json &          object;
-    std::string           prefix; // "lora." for the nested object
-    std::set<std::string> seen = {};
-
-    [[noreturn]] void fail(const std::string & key, const std::string & expected) const {
-        fail_input("CONFIG", "config: " + prefix + key + " must be " + expected + ", not " + object.at(key).dump().substr(0, 80), HINT);
-    }
-
-    // null counts as absent, so that a caller may write every key
-    const json * find(const std::string & key) {
-        seen.insert(key);
-        const auto it = object.find(key);
-        return it == object.end() || it->is_null() ? nullptr : &*it;
-    }
-
-    void text(const std::string & key, std::string & value) {
-        if (const json * j = find(key)) {
-            // the system's calls would see only what is before a zero byte: another file
-            if (!j->is_string() || j->get<std::string>().empty() || j->get<std::string>().find('\0') != std::string::npos) {
-                fail(key, "a non-empty string");
-            }
-            value = j->get<std::string>();
-        }
-    }
-
-    void flag(const std::string & key, bool & value) {
-        if (const json * j = find(key)) {
-            if (!j->is_boolean()) {
-                fail(key, "true or false");
-            }
-            value = j->get<bool>();
-        }
-    }
-
-    bool number(const std::string & key, double & value, double low, double high) {
-        const json * j = find(key);
-        if (!j) {
-            return false;
-        }
-        if (!j->is_number() || !(j->get<double>() >= low && j->get<double>() <= high)) {
-            char range[96];
-            snprintf(range, sizeof(range), "a number from %g to %g", low, high);
-            fail(key, range);
-        }
-        value = j->get<double>();
-        return true;
-    }
-
-    bool integer(const std::string & key, int64_t & value, int64_t low, int64_t high) {
-        double number_value = 0;
-        if (!number(key, number_value, (double) low, (double) high)) {
-            return false;
-        }
-        if (number_value != std::floor(number_value)) {
-            fail(key, "a whole number");
-        }
-        value = (int64_t) number_value;
-        return true;
-    }
-
-    template <typename T>
-    void choice(const std::string & key, T & value, const std::map<std::string, T> & choices) {
-        if (const json * j = find(key)) {
-            const auto it = j->is_string() ? choices.find(j->get<std::string>()) : choices.end();
-            if (it == choices.end()) {
-                std::string names;
-                for (const auto & c : choices) {
-                    names += (names.empty() ? "\"" : ", \"") + c.first + "\"";
-                }
-                fail(key, "one of " + names);
-            }
-            value = it->second;
-        }
-    }
-
-    void finish() const {
-        for (const auto & item : object.items()) {
-            if (!seen.count(item.key())) {
-                fail_input("CONFIG", "config: unknown key \"" + prefix + item.key() + "\"", HINT);
-            }
-        }
-    }
-};
-
-static const json & object_check(const json & j, const std::string & what) {
+const json & object_check(const json & j, const std::string & what) {
     if (!j.is_object()) {
-        fail_input("CONFIG", what + " must be a JSON object", HINT);
+        fail_input("CONFIG", what + " must be a JSON object", CONFIG_HINT);
     }
     return j;
 }
@@ -155,14 +67,14 @@ static json parse_file(const std::string & path) {
     }
     FILE * file = size <= max_bytes ? platform_open_file(path, "rb") : nullptr;
     if (!file) {
-        fail_input("CONFIG", "config file cannot be read: " + path, HINT);
+        fail_input("CONFIG", "config file cannot be read: " + path, CONFIG_HINT);
     }
     std::string text((size_t) size, '\0');
     text.resize(fread(&text[0], 1, text.size(), file));
     fclose(file);
     const json parsed = json_parse(text);
     if (parsed.is_discarded()) {
-        fail_input("CONFIG", "config file is not valid JSON: " + path, HINT);
+        fail_input("CONFIG", "config file is not valid JSON: " + path, CONFIG_HINT);
     }
     return parsed;
 }
@@ -185,7 +97,7 @@ static void outputs_check(const train_config & c) {
 static void config_check(train_config & c, config_use use) {
     const auto require = [](const std::string & value, const char * key) {
         if (value.empty()) {
-            fail_input("CONFIG", std::string("config: ") + key + " is missing", HINT);
+            fail_input("CONFIG", std::string("config: ") + key + " is missing", CONFIG_HINT);
         }
     };
     require(c.model, "model");
@@ -201,19 +113,23 @@ static void config_check(train_config & c, config_use use) {
         fail_input("CONFIG", "config: reference \"adapter_in\" needs adapter_in", "Name the adapter of the stage before, or use reference \"base\".");
     }
     if (!c.reference_adapter.empty()) {
-        if (c.loss != loss_type::exo || c.reference == reference_model::adapter_in) {
-            fail_input("CONFIG", "config: reference_adapter goes with loss \"exo\" and without reference \"adapter_in\"", HINT);
+        if (c.reference == reference_model::adapter_in) {
+            fail_input("CONFIG", "config: reference_adapter goes without reference \"adapter_in\"", CONFIG_HINT);
         }
         c.reference = reference_model::adapter_file;
     }
+    if (c.reference != reference_model::base && !loss_needs_reference(c.loss)) {
+        fail_input("CONFIG", std::string("config: ") + (c.reference_adapter.empty() ? "reference" : "reference_adapter") + " says what to compare with, and the loss \"" + loss_label(c.loss) + "\" has no reference model",
+            "Leave it out, or choose a loss that has one: " + losses_with_reference() + ".");
+    }
     if (c.eval_every_steps > 0 && c.eval_pairs.empty()) {
-        fail_input("CONFIG", "config: eval_every_steps needs eval_pairs", HINT);
+        fail_input("CONFIG", "config: eval_every_steps needs eval_pairs", CONFIG_HINT);
     }
     if (c.learning_rate == 0) {
-        c.learning_rate = c.loss == loss_type::orpo ? 5e-5 : 1e-6;
+        c.learning_rate = c.loss.front().spec->learning_rate;
     }
     if (c.max_grad_norm < 0) {
-        c.max_grad_norm = c.loss == loss_type::orpo ? 1.0 : 0.3;
+        c.max_grad_norm = c.loss.front().spec->max_grad_norm;
     }
 }
 
@@ -229,9 +145,7 @@ train_config config_read(const std::string & path, config_use use) {
     reader.text("pairs", c.pairs);
     reader.text("eval_pairs", c.eval_pairs);
     reader.integer("eval_every_steps", c.eval_every_steps, 0, 1000000000);
-    reader.choice<loss_type>("loss", c.loss, {{"orpo", loss_type::orpo}, {"exo", loss_type::exo}});
-    reader.number("beta", c.beta, 1e-9, 1e6);
-    reader.number("label_smoothing", c.label_smoothing, 1e-9, 0.5);
+    c.loss = loss_read(reader);
     reader.choice<reference_model>("reference", c.reference, {{"base", reference_model::base}, {"adapter_in", reference_model::adapter_in}});
     reader.text("reference_adapter", c.reference_adapter);
     reader.text("reference_cache", c.reference_cache);
@@ -274,10 +188,6 @@ const char * precision_name(precision_mode p) {
     return p == precision_mode::f32 ? "f32" : p == precision_mode::fine ? "fine" : "auto";
 }
 
-const char * loss_name(loss_type loss) {
-    return loss == loss_type::orpo ? "orpo" : "exo";
-}
-
 json config_identity(const train_config & c) {
     static const char * const references[] = {"base", "adapter_in", "adapter_file"};
     static const char * const schedules[] = {"constant", "linear", "cosine"};
@@ -287,10 +197,8 @@ json config_identity(const train_config & c) {
             targets.push_back(LORA_TARGET_NAMES[t]);
         }
     }
-    return {
-        {"loss", loss_name(c.loss)},
-        {"beta", c.beta},
-        {"label_smoothing", c.label_smoothing},
+    json identity = loss_identity(c.loss);
+    identity.update({
         {"reference", references[(int) c.reference]},
         {"learning_rate", c.learning_rate},
         {"schedule", schedules[(int) c.schedule]},
@@ -312,5 +220,6 @@ json config_identity(const train_config & c) {
         {"lora.targets", targets},
         {"max_length", c.max_length},
         {"precision", precision_name(c.precision)},
-    };
+    });
+    return identity;
 }

@@ -1,13 +1,13 @@
 // CONFIG.json: every key, its type and its default. The table for people is in README.md.
 #pragma once
 
+#include "loss.h"
 #include "protocol.h"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-enum class loss_type { orpo, exo };
 enum class lr_schedule { constant, linear, cosine };
 enum class reference_model { base, adapter_in, adapter_file };
 enum class precision_mode { automatic, fine, f32 };
@@ -35,21 +35,19 @@ struct train_config {
     std::string eval_pairs;                 // optional, train only
     int64_t     eval_every_steps = 0;       // 0 = at the start and at the end
 
-    loss_type loss            = loss_type::orpo;
-    double    beta            = 0.1;
-    double    label_smoothing = 5e-3;       // EXO only
-    reference_model reference = reference_model::base;
-    std::string reference_adapter;          // EXO only: file of adapter_file
-    std::string reference_cache;            // EXO only: folder of reference-cache.h; empty = none
+    loss_sum    loss;                       // never empty once read
+    reference_model reference = reference_model::base; // this and the two below: losses that have a reference model
+    std::string reference_adapter;          // file of adapter_file
+    std::string reference_cache;            // folder of reference-cache.h; empty = none
 
-    double      learning_rate = 0;          // 0 = by loss: 5e-5 (ORPO), 1e-6 (EXO)
+    double      learning_rate = 0;          // 0 = that of the loss
     lr_schedule schedule      = lr_schedule::constant;
     int64_t     warmup_steps  = 0;
     double      adam_beta1    = 0.9;
     double      adam_beta2    = 0.999;
     double      adam_eps      = 1e-8;
     double      weight_decay  = 0;
-    double      max_grad_norm = -1;         // < 0 = by loss: 1.0 (ORPO), 0.3 (EXO); 0 = no clipping
+    double      max_grad_norm = -1;         // < 0 = that of the loss; 0 = no clipping
 
     int64_t gradient_accumulation_steps = 2;
     int64_t epochs    = 1;
@@ -78,5 +76,4 @@ train_config config_read(const std::string & path, config_use use);
 // The keys that decide the numbers of a run; a checkpoint is resumed only when all of them are equal.
 json config_identity(const train_config & config);
 
-const char * loss_name(loss_type loss);
 const char * precision_name(precision_mode precision);

@@ -11,13 +11,10 @@ bool evaluation_due(const run & r, const train_state & s) {
 }
 
 static pair_logps evaluation_forward(run & r, const train_state & s, size_t index) {
-    const bool orpo = r.config.loss == loss_type::orpo;
-    pair_logps l = policy_forward(r.policy_, pair_pack(r.eval_set.pairs[index], /*with_prompt =*/ orpo), /*with_lora =*/ true, /*direction =*/ false);
-    l.has_prompt = orpo;
-    if (!orpo) {
-        l.ref_chosen_sum   = s.eval_ref_chosen[index];
-        l.ref_rejected_sum = s.eval_ref_rejected[index];
-        l.has_reference    = true;
+    const packed_pair packed = pair_pack(r.eval_set.pairs[index], loss_needs_prompt(r.config.loss));
+    pair_logps l = policy_forward(r.policy_, packed, /*with_lora =*/ true, /*direction =*/ false);
+    if (loss_needs_reference(r.config.loss)) {
+        l.set_reference(s.eval_ref_chosen[index], s.eval_ref_rejected[index]);
     }
     return l;
 }
@@ -45,7 +42,7 @@ bool evaluate(run & r, train_state & s) {
             return false;
         }
         const pair_logps l = evaluation_forward(r, s, i);
-        metrics_add(m, r.config.loss, l, pair_loss_compute(r.config, l), 1/(double) r.eval_set.pairs.size());
+        metrics_add(m, r.config.loss, l, loss_compute(r.config.loss, l), 1/(double) r.eval_set.pairs.size());
     }
     s.evaluated_step = s.step;
     emit_evaluation(r, s, m, (double) (ggml_time_us() - start_us)/1e6);

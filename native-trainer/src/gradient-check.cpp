@@ -7,14 +7,12 @@
 pair_loss policy_loss(policy & p, const train_config & config, const token_pair & pair, bool with_gradient) {
     const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
     pair_logps ref;
-    if (config.loss == loss_type::exo) {
+    if (loss_needs_reference(config.loss)) {
         ref = policy_forward(p, packed, /*with_lora =*/ false, false);
     }
     pair_logps l = policy_forward(p, packed, /*with_lora =*/ true, with_gradient);
-    l.has_prompt = true;
-    l.ref_chosen_sum   = ref.chosen_sum;
-    l.ref_rejected_sum = ref.rejected_sum;
-    const pair_loss loss = pair_loss_compute(config, l);
+    l.set_reference(ref.chosen_sum, ref.rejected_sum);
+    const pair_loss loss = loss_compute(config.loss, l);
     if (with_gradient) {
         lora_zero_grads(p.lora);
         policy_backward(p, packed, loss, 1.0);

@@ -9,7 +9,7 @@ struct gradient_error {
     int         n_tensors = 0;
 };
 
-// The policy must be F32 on the CPU; reference sums for EXO are taken from the base model. Leaves the adapter as it was.
+// The policy must be F32 on the CPU; reference sums are taken from the base model. Leaves the adapter as it was.
 gradient_error gradient_check(policy & p, const train_config & config, const token_pair & pair);
 
 // The loss of one pair and, when wanted, its gradient in the adapter's gradient buffer (zeroed first).

@@ -1,4 +1,4 @@
-// native-trainer: ORPO and EXO training of LoRA adapters on GGUF models. README.md describes the protocol.
+// native-trainer: preference training of LoRA adapters on GGUF models. README.md describes the protocol.
 #include "ggml.h"
 #include "platform.h"
 #include "protocol.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loss.h"
+#include "protocol.h"
 
 struct pair_metrics {
     double loss = 0, nll = 0, log_odds = 0, log_sigmoid = 0;
@@ -10,7 +11,7 @@ struct pair_metrics {
     int64_t tokens = 0;
 };
 
-void metrics_add(pair_metrics & m, loss_type loss, const pair_logps & l, const pair_loss & value, double weight);
+void metrics_add(pair_metrics & m, const loss_sum & loss, const pair_logps & l, const pair_loss & value, double weight);
 
 // Adds "loss", "rewards/margins" ... to an event, each with the prefix before it.
-void metrics_report(json & event, const pair_metrics & m, loss_type loss, const std::string & prefix = "");
+void metrics_report(json & event, const pair_metrics & m, const loss_sum & loss, const std::string & prefix = "");

@@ -12,6 +12,7 @@
 
 static pair_logps add_up(const packed_pair & pair, const std::vector<float> & logp) {
     pair_logps sums;
+    sums.has_prompt = pair.has_prompt;
     for (size_t i = 0; i < logp.size(); i++) {
         switch (pair.kinds[i]) {
             case ROW_PROMPT:   sums.prompt_sum   += logp[i]; sums.n_prompt++;   break;
@@ -55,7 +56,7 @@ static double coefficient(const pair_loss & loss, row_kind kind) {
 
 void policy_backward(policy & p, const packed_pair & pair, const pair_loss & loss, double weight) {
     // Gradients travel multiplied by a power of two that brings the largest coefficient near 1, and are divided by it when
-    // they are added to dA and dB: small ones (EXO near its optimum) would leave the range of F16 on some devices.
+    // they are added to dA and dB: small ones (a loss near its optimum) would leave the range of F16 on some devices.
     double largest = 0;
     for (row_kind kind : pair.kinds) {
         largest = std::max(largest, fabs(coefficient(loss, kind)*weight));
@@ -125,8 +126,8 @@ void policy_init(policy & p, const train_config & config, model && base, const g
     device_set_threads(p.dev, thread_tuner_best(p.tuner));
     p.dev.precision_f32 = config.precision == precision_mode::f32;
     p.dev.own_threads = primitives_for(p.dev).cpu != nullptr;
-    // Without it BF16's rounding would be several percent of EXO's loss, which compares sums over a whole response with the reference's
-    p.fine = (config.loss == loss_type::exo || config.precision == precision_mode::fine) && primitives_for(p.dev).fine_products;
+    // Without it BF16's rounding would be several percent of a loss that compares sums over a whole response with the reference's
+    p.fine = (loss_needs_reference(config.loss) || config.precision == precision_mode::fine) && primitives_for(p.dev).fine_products;
     if (config.precision == precision_mode::fine && !primitives_for(p.dev).cpu) {
         fail_input("CONFIG", "config: precision \"fine\" is of the CPU's own kernels, this run uses ggml's operators", "Leave precision out, or choose \"f32\".");
     }

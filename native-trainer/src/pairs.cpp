@@ -197,6 +197,7 @@ packed_pair pair_pack(const token_pair & pair, bool with_prompt) {
     p.n_chosen   = (int64_t) pair.chosen.size();
     p.n_rejected = (int64_t) pair.rejected.size();
     p.n_tokens   = p.n_prompt + p.n_chosen + p.n_rejected;
+    p.has_prompt = with_prompt;
     for (const std::vector<int32_t> * ids : {&pair.prompt, &pair.chosen, &pair.rejected}) {
         p.ids.insert(p.ids.end(), ids->begin(), ids->end());
     }

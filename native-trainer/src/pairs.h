@@ -37,9 +37,10 @@ struct packed_pair {
     std::vector<int32_t> ids, pos;                   // (n_tokens)
     std::vector<int32_t> rows, targets;              // (n_rows)
     std::vector<row_kind> kinds;
+    bool has_prompt = false;                         // the prompt's own rows are among them
 };
 
-// with_prompt: rows for the prompt's own tokens too (ORPO's NLL).
+// with_prompt: rows for the prompt's own tokens too (for losses that need them, loss.h).
 packed_pair pair_pack(const token_pair & pair, bool with_prompt);
 
 // (n_tokens, n_tokens), row = query: 0 where query i sees key j, else -inf. i sees j when j <= i and j is in the prompt or in

@@ -65,7 +65,7 @@ pair_logps reference_forward(const reference & ref, run & r, const packed_pair &
 }
 
 void reference_open_cache(reference & ref, const run & r) {
-    if (r.config.loss == loss_type::exo && !r.config.reference_cache.empty()) {
+    if (loss_needs_reference(r.config.loss) && !r.config.reference_cache.empty()) {
         reference_cache_open(ref.cache, r.config.reference_cache, cache_identity(ref, r));
     }
 }

@@ -1,4 +1,4 @@
-// EXO's frozen reference model: the base alone, the adapter that the run came with, or an adapter of its own.
+// The frozen reference model of a loss that compares with one: the base alone, the adapter that the run came with, or an adapter of its own.
 #pragma once
 
 #include "reference-cache.h"

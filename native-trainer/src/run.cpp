@@ -126,7 +126,7 @@ json run_hello(const run & r) {
         {"precision", precision_name(r.config.precision)},
         {"model", model_facts},
         {"adapter", adapter},
-        {"loss", loss_name(r.config.loss)},
+        {"loss", loss_label(r.config.loss)},
         {"pairs", pairs_describe(r.set)},
         {"eval_pairs", r.eval_set.pairs.empty() ? json(nullptr) : pairs_describe(r.eval_set)},
         {"memory_estimate_mb", (int64_t) p.estimate_mb},

@@ -9,14 +9,11 @@ static json number_or_null(bool known, double value) {
 
 static pair_logps score_pair(run & r, const reference & ref_model, const packed_pair & packed) {
     pair_logps l = policy_forward(r.policy_, packed, /*with_lora =*/ true, /*direction =*/ false);
-    l.has_prompt = true;
-    if (r.config.loss == loss_type::exo) {
+    if (loss_needs_reference(r.config.loss)) {
         const pair_logps ref = reference_forward(ref_model, r, packed);
-        l.ref_chosen_sum   = ref.chosen_sum;
-        l.ref_rejected_sum = ref.rejected_sum;
-        l.ref_chosen       = ref.chosen;
-        l.ref_rejected     = ref.rejected;
-        l.has_reference    = true;
+        l.set_reference(ref.chosen_sum, ref.rejected_sum);
+        l.ref_chosen   = ref.chosen;
+        l.ref_rejected = ref.rejected;
     }
     return l;
 }
@@ -68,7 +65,7 @@ int command_score(const std::string & config_path) {
     for (const token_pair & pair : r.set.pairs) {
         const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
         const pair_logps l = score_pair(r, ref_model, packed);
-        const pair_loss loss = pair_loss_compute(r.config, l);
+        const pair_loss loss = loss_compute(r.config.loss, l);
         finite_check(pair, l, loss);
         emit(pair_event(pair, l, loss, r.config.token_logps));
         loss_sum   += loss.loss;

@@ -1,6 +1,7 @@
 // selftest: the installed program on the installed libraries gives the numbers that it gave when it was tested: losses of TRL
-// on a tiny model (ORPO and EXO) and gradients against finite differences. Runs on the CPU in a few seconds.
+// on a tiny model and gradients against finite differences. Runs on the CPU in a few seconds.
 #include "gradient-check.h"
+#include "loss-config.h"
 #include "platform.h"
 #include "run.h"
 
@@ -72,18 +73,18 @@ static void selftest_open(selftest & t, const std::string & dir) {
     gguf_file_close(g);
 }
 
-// `golden` = {loss, beta, label_smoothing?, losses: one for each pair}
+// `golden` = {the config's loss and its settings, losses: one for each pair}
 static void check_loss(selftest & t, const json & golden) {
-    t.config.loss = golden.at("loss") == "orpo" ? loss_type::orpo : loss_type::exo;
-    t.config.beta = golden.at("beta").get<double>();
-    t.config.label_smoothing = golden.value("label_smoothing", t.config.label_smoothing);
+    json settings = golden;
+    settings.erase("losses");
+    t.config.loss = loss_from_json(settings);
     double worst = 0;
     for (size_t i = 0; i < t.set.pairs.size(); i++) {
         const double expected = golden.at("losses").at(i).get<double>();
         const double error = fabs(policy_loss(t.policy_, t.config, t.set.pairs[i], false).loss - expected)/std::max(1.0, fabs(expected));
         worst = error <= worst ? worst : error;
     }
-    const std::string name = loss_name(t.config.loss);
+    const std::string name = loss_label(t.config.loss);
     t.report("losses", name, worst, 1e-5);
     const gradient_error gradient = gradient_check(t.policy_, t.config, t.set.pairs[0]);
     t.report("gradients", name + ", " + std::to_string(gradient.n_tensors) + " tensors, worst " + gradient.name, gradient.relative, 1e-3);

@@ -55,7 +55,7 @@ static void resume_from_checkpoint(training & t) {
     t.start_seconds = t.state.seconds;
 }
 
-// ---- reference log-probabilities (EXO): once per pair and run, kept in the checkpoint
+// ---- reference log-probabilities: once per pair and run, kept in the checkpoint
 
 static std::vector<bool> visited_pairs(const run & r) {
     const size_t n = r.set.pairs.size();
@@ -85,7 +85,7 @@ static void find_missing(const pair_set & set, const std::vector<bool> & wanted,
 // Before the first step, when the adapter still has the weights that it came with. Returns false when asked to stop.
 static bool compute_references(training & t) {
     train_state & s = t.state;
-    if (t.r.config.loss != loss_type::exo) {
+    if (!loss_needs_reference(t.r.config.loss)) {
         return true;
     }
     std::vector<missing_reference> missing;
@@ -112,18 +112,15 @@ static bool compute_references(training & t) {
 // ---- one step
 
 static void train_pair(training & t, int64_t index, double weight, pair_metrics & m) {
-    const bool orpo = t.r.config.loss == loss_type::orpo;
-    const packed_pair packed = pair_pack(t.r.set.pairs[(size_t) index], /*with_prompt =*/ orpo);
+    const loss_sum & objective = t.r.config.loss;
+    const packed_pair packed = pair_pack(t.r.set.pairs[(size_t) index], loss_needs_prompt(objective));
     policy_dropout_on(t.r.policy_, t.r.config.seed, t.state.step, index);
     pair_logps l = policy_forward(t.r.policy_, packed, /*with_lora =*/ true, /*direction =*/ true);
-    l.has_prompt = orpo;
-    if (!orpo) {
-        l.ref_chosen_sum   = t.state.ref_chosen[(size_t) index];
-        l.ref_rejected_sum = t.state.ref_rejected[(size_t) index];
-        l.has_reference    = true;
+    if (loss_needs_reference(objective)) {
+        l.set_reference(t.state.ref_chosen[(size_t) index], t.state.ref_rejected[(size_t) index]);
     }
-    const pair_loss loss = pair_loss_compute(t.r.config, l);
-    metrics_add(m, t.r.config.loss, l, loss, weight);
+    const pair_loss loss = loss_compute(objective, l);
+    metrics_add(m, objective, l, loss, weight);
     m.tokens += packed.n_tokens;
     if (std::isfinite(loss.loss)) {
         policy_backward(t.r.policy_, packed, loss, weight);

@@ -3,6 +3,13 @@
 
 #include <cmath>
 
+static pair_loss loss_of(const char * name, const pair_logps & l, double beta, double label_smoothing = 5e-3) {
+    loss_settings settings = loss_defaults(*loss_find(name));
+    settings.beta = beta;
+    settings.label_smoothing = label_smoothing;
+    return loss_compute({{loss_find(name), 1, settings}}, l);
+}
+
 // F32 results far from zero: a relative error of a few rounding steps, with what the F32 reference can resolve as scale
 static void test_orpo(const json & golden) {
     const double beta = golden.at("beta");
@@ -13,7 +20,7 @@ static void test_orpo(const json & golden) {
         l.rejected_sum = row.at("rejected_logp_mean");
         l.n_chosen = l.n_rejected = 1;
         l.has_prompt = true; // an NLL of -chosen_sum that is taken off again below
-        const pair_loss loss = orpo_loss(l, beta);
+        const pair_loss loss = loss_of("orpo", l, beta);
         const double odds_part = loss.loss - loss.nll, d_chosen = loss.d_chosen + 1, d_rejected = loss.d_rejected;
         const double scale = std::max(fabs(l.chosen_sum), fabs(l.rejected_sum));
         worst_odds = std::max(worst_odds, relative_error(loss.log_odds, row.at("log_odds"), scale));
@@ -36,7 +43,7 @@ static void test_exo(const json & golden) {
         l.n_chosen = l.n_rejected = l.n_prompt = 1;
         l.rejected_sum = 0;
         const double beta = row.at("beta"), label_smoothing = row.at("label_smoothing");
-        const pair_loss loss = exo_loss(l, beta, label_smoothing);
+        const pair_loss loss = loss_of("exo", l, beta, label_smoothing);
         worst_loss       = std::max(worst_loss,       relative_error(loss.loss,     row.at("loss"), 1e-2));
         worst_derivative = std::max(worst_derivative, relative_error(loss.d_chosen, row.at("d_loss_d_delta"), 1e-3));
         check(loss.d_rejected == -loss.d_chosen, "exo derivatives of chosen and rejected are opposite");
@@ -53,7 +60,7 @@ static void test_extremes() {
             l.chosen_sum = chosen; l.rejected_sum = rejected;
             l.n_chosen = l.n_rejected = 1;
             l.has_prompt = true;
-            const pair_loss orpo = orpo_loss(l, 0.1), exo = exo_loss(l, 10, 1e-3);
+            const pair_loss orpo = loss_of("orpo", l, 0.1), exo = loss_of("exo", l, 10, 1e-3);
             check(std::isfinite(orpo.loss) && std::isfinite(orpo.d_chosen) && std::isfinite(orpo.d_rejected), "orpo is finite at extremes");
             check(std::isfinite(exo.loss) && std::isfinite(exo.d_chosen), "exo is finite at extremes");
         }
