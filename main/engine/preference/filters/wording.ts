@@ -20,3 +20,9 @@ export function copiesExamples(text: string, source: string, stems: Set<string>)
   const known = new Set(contentWords(source));
   return contentWords(text).some((word) => stems.has(word) && !known.has(word));
 }
+
+/** The different content words that an answer adds to its question. */
+export function addedWords(answer: string, question: string): string[] {
+  const asked = new Set(contentWords(question));
+  return [...new Set(contentWords(answer))].filter((word) => !asked.has(word));
+}

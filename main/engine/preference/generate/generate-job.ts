@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type PairRow, Stage } from "../../../shared/contract/preference.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { filterReasons } from "../../../shared/filter-reasons.ts";
 import { defineJob, type JobContext } from "../../jobs/index.ts";
 import { prepareAttempts } from "./attempt.ts";
 import type { PreferenceDeps } from "../deps.ts";
 import { experimentRecipe } from "../experiment.ts";
-import { filterReasons } from "../filters/outcome.ts";
 import type { PreferenceStore } from "../preference-store.ts";
 
 export const GenerateInput = z.strictObject({

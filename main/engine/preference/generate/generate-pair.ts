@@ -1,4 +1,5 @@
 import type { PairSource, ThinkingSection } from "../../../shared/contract/preference.ts";
+import type { FilterReason } from "../../../shared/filter-reasons.ts";
 import { formatResponse, parseResponse } from "../../../shared/response-format.ts";
 import { type Embedder, embedWhole } from "../../embedding/index.ts";
 import type { ModelRunner } from "../../inference/index.ts";
@@ -7,7 +8,9 @@ import { writeAnswer } from "./answer.ts";
 import type { Ask, Place } from "../../asking/index.ts";
 import type { PairCorpus } from "./corpus-access.ts";
 import type { PairWriter } from "./pair-writer.ts";
-import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
+import { refusalOf } from "../filters/filter.ts";
+import { filtered, found, type Outcome } from "../filters/outcome.ts";
+import { filterRegistry } from "../filters/registry.ts";
 import { pairMessages } from "../encode/pair-messages.ts";
 import { type Question, writeQuestion } from "./question.ts";
 import type { Recipe, StageRecipe } from "../../recipe/index.ts";
@@ -131,13 +134,16 @@ async function checkPair(question: string, answer: string, draft: PairDraft, inp
   // thinking that never ends has no answer behind it and counts whole
   const rejectedAnswer = parseResponse(draft.rejected, recipe.markers).answer || draft.rejected;
   const { vectors } = await embedWhole(input.embedder, [answer, rejectedAnswer], signal);
-  if (cosine(vectors[0]!, vectors[1]!) > recipe.filters.maxPairSimilarity) return filtered("no_signal");
+  const similarity = cosine(vectors[0]!, vectors[1]!);
+  const isAlike = refusalOf(filterRegistry.signal, { similarity, filters: recipe.filters });
+  if (isAlike) return filtered(isAlike);
   const { prompt, chosen, rejected } = await input.runner.encodePair(
     { modelPath: input.policyPath, messages: pairMessages(question), chosen: draft.chosen, rejected: draft.rejected },
     signal,
   );
   const nTokens = prompt.length + Math.max(chosen.length, rejected.length);
-  return nTokens > stage.max_length ? filtered("too_long") : found(true);
+  const isLong = refusalOf(filterRegistry.length, { nTokens, maxLength: stage.max_length });
+  return isLong ? filtered(isLong) : found(true);
 }
 
 function sourceRow(corpus: PairCorpus, source: Source): PairSource {

@@ -1,9 +1,12 @@
 import type { Stage } from "../../../shared/contract/preference.ts";
-import { cutAtSentenceEnd, looksEnglish, repetitionShare } from "../../lib/text.ts";
+import type { FilterReason } from "../../../shared/filter-reasons.ts";
+import { cutAtSentenceEnd } from "../../lib/text.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import { type Ask, nTries } from "../../asking/index.ts";
-import { type FilterReason, filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Filters } from "../../recipe/index.ts";
+import { refusalOf } from "../filters/filter.ts";
+import { filtered, found, type Outcome } from "../filters/outcome.ts";
+import { filterRegistry } from "../filters/registry.ts";
 
 /**
  * The response of the policy as it now is to the same question. ORPO's is told to answer at once, so that thinking is
@@ -23,18 +26,9 @@ export async function writeRejected(input: {
     const { text, stopReason } = await ask(task, { question }, { attempt });
     // half a sentence at the end would teach that chosen responses are those that end
     const response = stopReason === "max_tokens" ? cutAtSentenceEnd(text) : text;
-    const problem = rejectedProblem(response, filters);
+    const problem = refusalOf(filterRegistry.rejected, { response, question, filters });
     if (!problem) return found(response);
     reason = problem;
   }
   return filtered(reason);
-}
-
-export function rejectedProblem(
-  response: string,
-  filters: Pick<Filters, "maxRejectedRepetition">,
-): FilterReason | null {
-  if (response === "") return "rejected_empty";
-  if (!looksEnglish(response)) return "rejected_not_english";
-  return repetitionShare(response) > filters.maxRejectedRepetition ? "rejected_repeats_itself" : null;
 }

@@ -1,13 +1,14 @@
 import type { ThinkingSection } from "../../../shared/contract/preference.ts";
+import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
-import type { Section } from "../../recipe/index.ts";
+import { filterRegistry } from "../filters/registry.ts";
 import type { PairWriter, ThinkingInput } from "./pair-writer.ts";
 
 /** The structured thinking: the recipe's sections, filled from the context only. */
 export async function writeThinking(writer: PairWriter, input: ThinkingInput): Promise<Outcome<ThinkingSection[]>> {
   const sections = await writer.writeThinking(input);
-  const isThin = input.recipe.sections.some((section) => nStatements(sections, section) < section.minStatements);
-  return isThin ? filtered("thinking_too_thin") : found(sections.filter(({ statements }) => statements.length > 0));
+  const problem = refusalOf(filterRegistry.thinking, { sections, wanted: input.recipe.sections });
+  return problem ? filtered(problem) : found(sections.filter(({ statements }) => statements.length > 0));
 }
 
 /** The thinking as it stands between the markers: a heading line and a dash for each statement. */
@@ -17,8 +18,4 @@ export function formatThinking(sections: readonly ThinkingSection[]): string {
 
 export function asList(statements: readonly string[]): string {
   return statements.map((statement) => `- ${statement}`).join("\n");
-}
-
-function nStatements(sections: ThinkingSection[], section: Section): number {
-  return sections.find(({ name }) => name === section.name)?.statements.length ?? 0;
 }

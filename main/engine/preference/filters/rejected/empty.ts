@@ -1,0 +1,7 @@
+import type { Filter } from "../filter.ts";
+import type { RejectedDraft } from "../subjects.ts";
+
+export const rejectedEmpty: Filter<RejectedDraft> = {
+  reason: "rejected_empty",
+  refuses: ({ response }) => response === "",
+};
