@@ -11,6 +11,7 @@ type ReflectOptions = {
   iterations: number;
   integrate?: boolean;
   retrieve?: boolean;
+  promptSet?: string;
   seed?: number;
 };
 
@@ -25,6 +26,7 @@ export function addReflectCommand(program: Command): void {
     .option("--iterations <n>", "number of revisions", parseCount, 3)
     .option("--integrate", "merge all answers into one at the end")
     .option("--retrieve", "give the model passages of the corpus")
+    .option("--prompt-set <name>", "prompts: tiny or standard (default: by the size of each model)")
     .option("--seed <n>", "seed", parseCount)
     .action((question: string, options: ReflectOptions, command: Command) =>
       withSession(command, (session) => reflect(session, question, options)),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
@@ -89,6 +89,9 @@ function readFiles(dir: string, name: string): { file: string; text: string }[] 
     const files = readdirSync(dir).filter((file) => file.endsWith(".yaml"));
     return files.toSorted().map((file) => ({ file, text: readFileSync(join(dir, file), "utf8") }));
   } catch (cause) {
-    throw new AppError("NOT_FOUND", `There is no prompt set ${name}`, { cause });
+    throw new AppError("NOT_FOUND", `There is no prompt set ${name}`, {
+      hint: `Choose one of: ${readdirSync(dirname(dir)).toSorted().join(", ")}.`,
+      cause,
+    });
   }
 }

@@ -2,15 +2,13 @@ import { createHash, randomInt } from "node:crypto";
 import { z } from "zod";
 import type { preference } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
+import { isSmallModel } from "../asking/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import { stageOf } from "./generate/attempt.ts";
 import type { PreferenceDeps } from "./deps.ts";
 import type { GenerateInput } from "./generate/generate-job.ts";
 import type { PreferenceStore } from "./preference-store.ts";
 import { loadRecipe, Recipe } from "../recipe/index.ts";
-
-/** Models at least this large fill a JSON schema with sense; smaller ones get the recipe that has code select and check. */
-const N_PARAMETERS_OF_STANDARD = 1e9;
 
 /** The id follows from the key, so that the same key and recipe ask the same in every workspace with the same corpus. */
 export function openExperiment(
@@ -75,5 +73,5 @@ export async function generateRequest(
 async function fittingRecipe(deps: PreferenceDeps, model: string | undefined): Promise<string> {
   if (model === undefined) return "demo";
   const { facts } = await deps.models.resolveModel(model);
-  return (facts.nParameters ?? 0) >= N_PARAMETERS_OF_STANDARD ? "workstation" : "demo";
+  return isSmallModel(facts) ? "demo" : "workstation";
 }

@@ -3,10 +3,10 @@ import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { ReflectInput, ReflectionDetail } from "../../shared/contract/reflection.ts";
 import type { JobId, ReflectionId } from "../../shared/ids.ts";
 import { DEFAULT_MARKERS } from "../../shared/markers.ts";
+import { loadPromptSet, promptSetFor } from "../asking/index.ts";
 import type { JobDefinition } from "../jobs/index.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { newId } from "../lib/ids.ts";
-import { promptSetFor } from "./prompt-choice.ts";
 import { createReflectionStore } from "./reflection-store.ts";
 import { reflectionJob } from "./run-reflection.ts";
 import { DEFAULT_STOP_LIMITS } from "./stop-rules.ts";
@@ -59,8 +59,10 @@ export function createReflection(deps: ReflectionDeps): Reflection {
   };
 }
 
-/** The critic is the base model without its adapter, unless another one is named. */
-async function makePlan({ models }: ReflectionDeps, input: ReflectInput): Promise<ReflectionPlan> {
+/** The critic is the base model without its adapter, unless another one is named. A prompt set that is named goes for both. */
+async function makePlan({ models, promptsDir }: ReflectionDeps, input: ReflectInput): Promise<ReflectionPlan> {
+  // a name that does not exist is said now, not by a job
+  if (input.promptSet !== undefined) loadPromptSet(promptsDir, input.promptSet);
   const base = await models.resolveModel(input.model);
   const criticModel = input.critic === undefined ? base : await models.resolveModel(input.critic);
   const adapter = input.adapter === undefined ? null : await models.resolveAdapter(input.adapter);
@@ -68,7 +70,7 @@ async function makePlan({ models }: ReflectionDeps, input: ReflectInput): Promis
   const voice = (model: typeof base, adapter: UsedFile | null): Voice => ({
     model: usedFile(model),
     adapter,
-    promptSet: promptSetFor(model.facts),
+    promptSet: input.promptSet ?? promptSetFor(model.facts),
   });
   return {
     question: input.question.trim(),

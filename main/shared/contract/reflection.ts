@@ -88,6 +88,11 @@ export const ReflectInput = z.strictObject({
   iterations: z.int().min(0).max(20).optional(),
   integrate: z.boolean().optional(),
   retrieve: z.boolean().optional(),
+  /** The prompts of all roles; absent: each model's size decides. */
+  promptSet: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .optional(),
   seed: z.int().optional(),
 });
 export type ReflectInput = z.infer<typeof ReflectInput>;

@@ -54,7 +54,7 @@ export const isRejectedPrompt = ({ prefill }: GenerateRequest) => prefill === un
 export function openWorkspace(
   script: Script = goodScript,
   dir = newDir(),
-  options: { linesWriter?: PairWriter; passages?: string[] } = {},
+  options: { linesWriter?: PairWriter; passages?: string[]; nParameters?: number | null } = {},
 ) {
   const runner = createScriptedRunner(script);
   const resolveModel = (ref: string) => ({ name: ref, path: `/models/${ref}.gguf`, sha256: `sha256 of ${ref}` });
@@ -70,8 +70,9 @@ export function openWith(given: {
   dir: string;
   linesWriter?: PairWriter;
   passages?: string[];
+  nParameters?: number | null;
 }) {
-  const { runner, embedder, dir } = given;
+  const { runner, embedder, dir, nParameters = 135e6 } = given;
   const db = openDatabase(dir);
   const followedUp: PairRow[] = [];
   const emitted: unknown[] = [];
@@ -80,7 +81,7 @@ export function openWith(given: {
     runner,
     embedder,
     corpus: createFixedCorpus(given.passages ?? PASSAGES),
-    models: { resolveModel: (ref) => ({ ...given.resolveModel(ref), facts: { nParameters: 135e6 } }) },
+    models: { resolveModel: (ref) => ({ ...given.resolveModel(ref), facts: { nParameters } }) },
     linesWriter: given.linesWriter ?? linesWriter,
     promptsDir: join(resourcesDir, "prompts"),
     recipesDir: join(resourcesDir, "recipes"),

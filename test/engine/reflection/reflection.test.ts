@@ -104,7 +104,7 @@ const input = { question: QUESTION, model: "tiny", iterations: 2, retrieve: true
 
 async function finish(
   engine: { reflection: Reflection; queue: JobQueue },
-  given: Partial<typeof input> & { integrate?: boolean; adapter?: string } = {},
+  given: Partial<typeof input> & { integrate?: boolean; adapter?: string; promptSet?: string } = {},
 ) {
   const { reflectionId, jobId } = await engine.reflection.api.start({ ...input, ...given });
   await engine.queue.wait(jobId).catch(() => {});
@@ -368,6 +368,17 @@ describe("a reflection with a critic that fills schemas", () => {
     );
     const critique = (detail.settings as { critic: { promptSet: string } }).critic;
     expect(critique.promptSet).toBe("standard");
+  });
+
+  test("is asked with the prompts that are named, whatever its size; a set that does not exist is refused at once", async () => {
+    const engine = openEngine(createScriptedReflector(standard), { promptsDir: grammarPrompts() });
+    const detail = await finish(engine, { iterations: 1, promptSet: "standard" });
+    expect(detail.settings).toMatchObject({ policy: { promptSet: "standard" }, critic: { promptSet: "standard" } });
+    expect(detail.iterations[1]!.critique).toHaveLength(1);
+    await expect(finish(engine, { promptSet: "grand" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      hint: "Choose one of: standard, tiny.",
+    });
   });
 
   test("fails with the finished iterations kept when the JSON never comes to an end", async () => {
