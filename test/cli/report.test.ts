@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { graphPicture } from "../../main/cli/report/graph-picture.ts";
 import { html } from "../../main/cli/report/html.ts";
 import { lineChart, niceTicks } from "../../main/cli/report/line-chart.ts";
-import { type RunWithSteps, verdictOf, wordDiff } from "../../main/cli/report/sections.ts";
+import { wordDiff } from "../../main/cli/report/sections.ts";
+import { type RunWithSteps, trainingCharts, verdictOf } from "../../main/cli/report/training-charts.ts";
 import type { ConceptRow } from "../../main/shared/contract/graph.ts";
 
 test("text of papers and models is text, in content and in attributes", () => {
@@ -49,6 +50,17 @@ test("the verdict compares the first with the last epoch of the run's own steps"
   // only what verdictOf reads
   const run = { stage: "exo", round: 0, nPairs: 4, steps } as unknown as RunWithSteps;
   expect(verdictOf(run)).toMatchObject({ firstLoss: 3.5, lastLoss: 0.75, margin: 4.5, hasFallen: true });
+});
+
+test("stages of one loss have a curve each, under their own names", () => {
+  const steps = [1, 2].map((step) => ({ step, epoch: step, loss: step, metrics: {} }));
+  const run = (stage: string, round: number) => ({ stage, loss: "orpo", round, nPairs: 2, steps }) as RunWithSteps;
+  const { markup } = trainingCharts([run("whole", 0), run("whole", 1), run("answers", 0)]);
+  expect([...markup.matchAll(/aria-label="(.*?)"/g)].map(([, title]) => title)).toEqual([
+    "whole (ORPO) loss by step",
+    "answers (ORPO) loss by step",
+  ]);
+  expect(markup.match(/<circle/g)).toHaveLength(6);
 });
 
 test("a word diff marks what came and what went, and keeps the rest", () => {

@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { PairRow, Stage } from "../../shared/contract/preference.ts";
+import type { PairRow } from "../../shared/contract/preference.ts";
+import { LossName, stageTitle } from "../../shared/loss.ts";
 import { parsePositiveInt } from "../lib/arguments.ts";
 import { print, printJson, printTable, shorten } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type GenerateOptions = {
   count: number;
-  stage: Stage;
+  stage?: string;
   recipe?: string;
   teacher?: string;
   policy?: string;
@@ -15,7 +16,9 @@ type GenerateOptions = {
   seed?: number;
 };
 
-const stageOption = () => new Option("--stage <stage>", "training stage").choices(["orpo", "exo"]);
+type ListOptions = { stage?: string; loss?: LossName };
+
+const stageOption = () => new Option("--stage <name>", "a stage, by its name or its loss's");
 
 export function addPairCommands(program: Command): void {
   const pairs = program.command("pairs").description("preference pairs: generate, list, show, export, import");
@@ -23,7 +26,7 @@ export function addPairCommands(program: Command): void {
     .command("generate")
     .description("make preference pairs from the corpus")
     .requiredOption("--count <n>", "number of accepted pairs", parsePositiveInt)
-    .addOption(stageOption().default("orpo"))
+    .addOption(stageOption())
     .option("--recipe <file>", "recipe file or name")
     .option("--teacher <model>")
     .option("--policy <model>")
@@ -36,9 +39,8 @@ export function addPairCommands(program: Command): void {
     .command("list")
     .description("the ledger: accepted and filtered pairs")
     .addOption(stageOption())
-    .action((options: { stage?: Stage }, command: Command) =>
-      withSession(command, (session) => list(session, options)),
-    );
+    .addOption(new Option("--loss <loss>", "pairs made for this loss").choices(LossName.options))
+    .action((options: ListOptions, command: Command) => withSession(command, (session) => list(session, options)));
   pairs
     .command("show")
     .description("one pair with its provenance")
@@ -83,12 +85,12 @@ async function generate({ client, finish, asJson }: Session, options: GenerateOp
   const { jobId } = await client.preference.generate(options);
   const job = await finish(jobId);
   if (asJson) return printJson(job.output);
-  const { rows, filterCounts } = await client.preference.list({ stage: options.stage, status: "accepted" });
-  printPairs(rows.slice(0, options.count));
+  const { rows, filterCounts } = job.output as { rows: PairRow[]; filterCounts: Record<string, number> }; // the output of a generation
+  printPairs(rows);
   printFilterCounts(filterCounts);
 }
 
-async function list({ client, asJson }: Session, options: { stage?: Stage }): Promise<void> {
+async function list({ client, asJson }: Session, options: ListOptions): Promise<void> {
   const result = await client.preference.list({ ...options, limit: 500 });
   if (asJson) return printJson(result);
   if (result.total === 0) return print("No pairs yet. Make some with: preflexor pairs generate --count 4");
@@ -97,9 +99,9 @@ async function list({ client, asJson }: Session, options: { stage?: Stage }): Pr
 }
 
 function printPairs(rows: readonly PairRow[]): void {
-  printTable(rows, [
+  printTable<PairRow>(rows, [
     { header: "id", value: (row) => row.id },
-    { header: "stage", value: (row) => row.stage },
+    { header: "stage", value: stageTitle },
     { header: "status", value: (row) => row.filterReason ?? row.status },
     { header: "question", value: (row) => shorten(row.question, 80) },
   ]);

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { Stage } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
+import { LossName } from "../../shared/loss.ts";
 import type { ExperimentOutput } from "../../engine/experiment/index.ts";
 import type { TrainingRunOutput } from "../../engine/training/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
@@ -9,7 +9,8 @@ import { print, printJson } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type TrainOptions = {
-  stage: Stage;
+  stage?: string;
+  loss?: LossName;
   model: string;
   pairs: string;
   adapter?: string;
@@ -21,7 +22,11 @@ export function addTrainingCommands(program: Command): void {
   program
     .command("train")
     .description("train a LoRA adapter on preference pairs")
-    .addOption(new Option("--stage <stage>").choices(["orpo", "exo"]).makeOptionMandatory())
+    .option(
+      "--stage <name>",
+      "pairs of this stage of the ledger, by its name or its loss's; also the loss, without --loss",
+    )
+    .addOption(new Option("--loss <loss>", "the loss to train with").choices(LossName.options))
     .requiredOption("--model <model>", "GGUF file, or name of a model")
     .requiredOption("--pairs <file>", "pairs file, or `ledger`")
     .requiredOption("--out <file>", "the adapter to write")

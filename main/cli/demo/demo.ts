@@ -11,7 +11,7 @@ import { formatDuration, note } from "../lib/output.ts";
 import { programVersion } from "../lib/paths.ts";
 import type { Session } from "../lib/session.ts";
 import { type ReportData, renderReport } from "../report/report.ts";
-import { verdictOf } from "../report/sections.ts";
+import { verdictOf } from "../report/training-charts.ts";
 
 const DEMO_MODEL = "smollm2-135m-instruct";
 const EMBEDDER = "all-minilm-l6-v2";
@@ -51,7 +51,7 @@ export async function runDemo(session: Session): Promise<DemoOutput> {
     nDocuments: data.documents.filter((document) => document.status === "ready").length,
     nPairs: data.pairs.filter((pair) => pair.status === "accepted").length,
     lossFell: verdicts.every((verdict) => verdict.hasFallen),
-    exoMargin: verdicts.findLast((verdict) => verdict.stage === "exo")?.margin ?? Number.NaN,
+    exoMargin: verdicts.findLast((verdict) => verdict.loss === "exo")?.margin ?? Number.NaN,
     parity: parity.verdict,
     nIterations: reflection.iterations.length,
     tookMs: Math.round(performance.now() - startedAt),

@@ -5,16 +5,9 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
 import { graphPicture } from "./graph-picture.ts";
 import { html } from "./html.ts";
-import {
-  documentTable,
-  pairList,
-  parityTable,
-  reflectionSection,
-  type RunWithSteps,
-  searchHits,
-  trainingCharts,
-} from "./sections.ts";
+import { documentTable, pairList, parityTable, reflectionSection, searchHits } from "./sections.ts";
 import { STYLE } from "./style.ts";
+import { type RunWithSteps, trainingCharts } from "./training-charts.ts";
 
 export type ReportData = {
   title: string;

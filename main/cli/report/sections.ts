@@ -3,12 +3,9 @@ import type { DocumentRow, SearchHit } from "../../shared/contract/corpus.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { PairRow } from "../../shared/contract/preference.ts";
 import type { Iteration, ReflectionDetail } from "../../shared/contract/reflection.ts";
-import type { TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
+import { stageTitle } from "../../shared/loss.ts";
 import { shorten } from "../lib/output.ts";
 import { type Html, html } from "./html.ts";
-import { type Band, lineChart, type Series } from "./line-chart.ts";
-
-export type RunWithSteps = TrainingRunRow & { steps: TrainingStep[] };
 
 export function documentTable(documents: readonly DocumentRow[]): Html {
   return html`<table>
@@ -67,7 +64,7 @@ export function pairList(pairs: readonly PairRow[], filterCounts: Record<string,
       (pair) =>
         html`<details class="pair">
           <summary>
-            <span class="tag">${pair.stage.toUpperCase()} round ${pair.round + 1}</span>
+            <span class="tag">${stageTitle(pair)} round ${pair.round + 1}</span>
             ${pair.question || "(no question)"}
             ${pair.status === "filtered" ? html`<span class="tag filtered">filtered: ${pair.filterReason}</span>` : ""}
           </summary>
@@ -87,109 +84,6 @@ export function pairList(pairs: readonly PairRow[], filterCounts: Record<string,
           </p>
         </details>`,
     )}`;
-}
-
-const STAGE_COLOURS = { orpo: "#0f766e", exo: "#6d28d9" };
-
-/** Loss and margin of all rounds, one after the other, from the metrics that the runs stored. */
-export function trainingCharts(runs: readonly RunWithSteps[]): Html {
-  const bands: Band[] = [];
-  const loss: Record<"orpo" | "exo", { x: number; y: number }[]> = { orpo: [], exo: [] };
-  const margins: Record<"orpo" | "exo", { x: number; y: number }[]> = { orpo: [], exo: [] };
-  let offset = 0;
-  for (const run of runs) {
-    bands.push({
-      label: `${run.stage.toUpperCase()} ${run.round + 1}`,
-      from: offset + 1,
-      to: offset + run.steps.length,
-    });
-    for (const step of run.steps) {
-      loss[run.stage].push({ x: offset + step.step, y: step.loss });
-      const margin = step.metrics["rewards/margins"];
-      if (margin !== undefined) margins[run.stage].push({ x: offset + step.step, y: margin });
-    }
-    offset += run.steps.length;
-  }
-  const series = (values: typeof loss, stage: "orpo" | "exo", name: string): Series[] =>
-    values[stage].length > 0
-      ? [{ name: `${stage.toUpperCase()} ${name}`, colour: STAGE_COLOURS[stage], points: values[stage] }]
-      : [];
-  const bandsOf = (stage: "orpo" | "exo") => bands.filter((band) => band.label.startsWith(stage.toUpperCase()));
-  const shifted = (stage: "orpo" | "exo") => shiftToOne(series(loss, stage, "loss"), bandsOf(stage));
-  return html`${lineChart({ title: "ORPO loss by step", yLabel: "loss (nats)", ...shifted("orpo") })}
-  ${lineChart({ title: "EXO loss by step", yLabel: "loss (nats)", ...shifted("exo") })}
-  ${lineChart({ title: "Reward margin (chosen − rejected) by step", yLabel: "margin", series: [...series(margins, "orpo", "margin"), ...series(margins, "exo", "margin")], bands })}
-  ${verdictTable(runs)}`;
-}
-
-/** Starts the steps of one stage at 1. */
-function shiftToOne(series: Series[], bands: Band[]): { series: Series[]; bands: Band[] } {
-  const by = (bands[0]?.from ?? 1) - 1;
-  return {
-    series: series.map((one) => ({ ...one, points: one.points.map((point) => ({ x: point.x - by, y: point.y })) })),
-    bands: bands.map((band) => ({ label: band.label, from: band.from - by, to: band.to - by })),
-  };
-}
-
-export type RunVerdict = {
-  stage: string;
-  round: number;
-  nPairs: number;
-  nSteps: number;
-  firstLoss: number;
-  lastLoss: number;
-  margin: number;
-  hasFallen: boolean;
-};
-
-/** Mean loss of the first and of the last epoch, and the last epoch's mean margin. */
-export function verdictOf(run: RunWithSteps): RunVerdict {
-  const perEpoch = Math.max(1, Math.round(run.steps.length / Math.max(1, Math.ceil(run.steps.at(-1)?.epoch ?? 1))));
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const firstLoss = mean(run.steps.slice(0, perEpoch).map((step) => step.loss));
-  const last = run.steps.slice(-perEpoch);
-  const lastLoss = mean(last.map((step) => step.loss));
-  const margin = mean(last.map((step) => step.metrics["rewards/margins"] ?? Number.NaN));
-  return {
-    stage: run.stage,
-    round: run.round,
-    nPairs: run.nPairs,
-    nSteps: run.steps.length,
-    firstLoss,
-    lastLoss,
-    margin,
-    hasFallen: lastLoss < firstLoss,
-  };
-}
-
-function verdictTable(runs: readonly RunWithSteps[]): Html {
-  return html`<table>
-    <thead>
-      <tr>
-        <th>run</th>
-        <th class="n">pairs</th>
-        <th class="n">steps</th>
-        <th class="n">loss, first epoch</th>
-        <th class="n">loss, last epoch</th>
-        <th>loss</th>
-        <th class="n">margin, last epoch</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${runs.map(verdictOf).map(
-        (row) =>
-          html`<tr>
-            <td>${row.stage.toUpperCase()} round ${row.round + 1}</td>
-            <td class="n">${row.nPairs}</td>
-            <td class="n">${row.nSteps}</td>
-            <td class="n">${row.firstLoss.toFixed(4)}</td>
-            <td class="n">${row.lastLoss.toFixed(4)}</td>
-            <td>${row.hasFallen ? "fell" : "did not fall"}</td>
-            <td class="n">${row.margin.toFixed(4)}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
 }
 
 export function parityTable(report: ParityReport): Html {

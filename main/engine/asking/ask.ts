@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Stage } from "../../shared/contract/preference.ts";
 import type { ModelBinding, ModelRunner, Sampler } from "../inference/index.ts";
 import { seedOf } from "../lib/random.ts";
 import { type PromptSet, renderPrompt } from "./prompt-set.ts";
@@ -21,13 +20,15 @@ export type Call = {
 };
 
 /** Which pair of which round: every seed of the pair comes from here. */
-export type Place = { experimentId: string; seed: number; stage: Stage; round: number; ordinal: number };
+export type Place = { experimentId: string; seed: number; stage: string; round: number; ordinal: number };
 
 export type AskOptions = {
   /** Try number, from 0: picks the sampler's override and the seed. */
   attempt?: number;
   /** Tells calls of the same task in the same pair apart. */
   part?: string;
+  /** Draws other seeds than the task's name would; absent: the task. */
+  stream?: string;
   jsonSchema?: Record<string, unknown>;
 };
 
@@ -47,9 +48,17 @@ export function createAsk(deps: {
   signal: AbortSignal;
 }): Ask {
   const { place } = deps;
-  return async (task, values, { attempt = 0, part = "", jsonSchema } = {}) => {
+  return async (task, values, { attempt = 0, part = "", stream = task, jsonSchema } = {}) => {
     deps.signal.throwIfAborted();
-    const seed = seedOf(place.experimentId, place.seed, place.stage, place.round, place.ordinal, task + part, attempt);
+    const seed = seedOf(
+      place.experimentId,
+      place.seed,
+      place.stage,
+      place.round,
+      place.ordinal,
+      stream + part,
+      attempt,
+    );
     const prompt = renderPrompt(deps.promptSet.task(task), values, seed, attempt);
     const request = { ...deps.binding, ...prompt, ...(jsonSchema ? { jsonSchema } : {}) };
     const result = await deps.runner.generate(request, () => {}, deps.signal);

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Stage } from "../../shared/contract/preference.ts";
+import { lossLabel, stageTitle } from "../../shared/loss.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
+import type { StageColumns } from "../../shared/contract/preference.ts";
 import type { Models } from "../models/index.ts";
 import type { Preference } from "../preference/index.ts";
 import type { Recipe, StageRecipe } from "../recipe/index.ts";
@@ -17,7 +18,7 @@ const ExperimentInput = z.strictObject({
   recipe: z.string().min(1),
 });
 
-export type ExperimentRound = { stage: Stage; round: number; pairs: unknown; run: TrainingRunOutput };
+export type ExperimentRound = StageColumns & { round: number; pairs: unknown; run: TrainingRunOutput };
 export type ExperimentOutput = {
   experimentId: string;
   recipe: string;
@@ -51,17 +52,18 @@ async function runExperiment(
   const rounds: ExperimentRound[] = [];
   const total = recipe.stages.reduce((sum, stage) => sum + stage.rounds, 0);
   let adapter: string | null = null;
-  for (const stage of recipe.stages) {
+  for (const [stageIndex, stage] of recipe.stages.entries()) {
+    const columns = { stage: stage.name, stageIndex, loss: lossLabel(stage.loss) };
     const referenceAdapter = adapter;
     for (let round = 0; round < stage.rounds; round++) {
       context.progress({
         n: rounds.length,
         total,
         unit: "rounds",
-        message: `${stage.stage.toUpperCase()} round ${round + 1}`,
+        message: `${stageTitle(columns)} round ${round + 1}`,
       });
-      const part = { experimentId, stage: stage.stage, round };
-      const partKey = `${experimentId}/${stage.stage}/${round}`;
+      const part = { experimentId, stage: stage.name, round };
+      const partKey = `${experimentId}/${stage.name}/${round}`;
       const pairs = await context.runChild({
         type: "preference.generate",
         input: { ...part, count: stage.pairsPerRound, policy: policy.path, policyAdapter: adapter },
@@ -69,6 +71,7 @@ async function runExperiment(
       });
       const input: TrainingRunInput = {
         ...part,
+        stageIndex,
         model: policy.path,
         adapterIn: adapter,
         referenceAdapter,
@@ -84,7 +87,7 @@ async function runExperiment(
         idempotencyKey: `${partKey}/run`,
       })) as TrainingRunOutput;
       adapter = run.adapterPath;
-      rounds.push({ stage: stage.stage, round, pairs, run });
+      rounds.push({ ...columns, round, pairs, run });
     }
   }
   const last = rounds.at(-1);
@@ -94,6 +97,6 @@ async function runExperiment(
 }
 
 function adapterPath(deps: ExperimentDeps, recipe: Recipe, stage: StageRecipe, round: number, experimentId: string) {
-  const name = `${recipe.name}-${stage.stage}-${round + 1}-${experimentId.slice(-6)}.gguf`;
+  const name = `${recipe.name}-${stage.name}-${round + 1}-${experimentId.slice(-6)}.gguf`;
   return join(deps.workspaceDir, "adapters", name);
 }

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { PairId } from "../../shared/ids.ts";
-import type { Stage } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { PreferenceDeps } from "./deps.ts";
 import { type ExportFormat, exportPairs, importPairs } from "./exchange.ts";
@@ -21,11 +20,11 @@ export function createPreference(deps: PreferenceDeps) {
     async generate(input) {
       return { jobId: deps.enqueue(await generateRequest(deps, store, input)) };
     },
-    list({ stage = null, status = null, limit = DEFAULT_LIST_LIMIT }) {
+    list({ stage = null, loss = null, status = null, limit = DEFAULT_LIST_LIMIT }) {
       return {
-        rows: store.list({ stage, status, limit }),
-        total: store.count({ stage, status }),
-        filterCounts: store.filterCounts(stage),
+        rows: store.list({ stage, loss, status, limit }),
+        total: store.count({ stage, loss, status }),
+        filterCounts: store.filterCounts({ stage, loss }),
       };
     },
     get({ pairId }) {
@@ -51,9 +50,10 @@ export function createPreference(deps: PreferenceDeps) {
       openExperiment(key: string, recipe: string) {
         return openExperiment(store, key, loadRecipe(recipe, deps.recipesDir));
       },
-      acceptedPairs: (experimentId: string, stage: Stage, round: number) =>
+      acceptedPairs: (experimentId: string, stage: string, round: number) =>
         store.round({ experimentId, stage, round }).filter((row) => row.status === "accepted"),
-      allAccepted: (stage: Stage | null = null) => store.accepted(stage),
+      /** By a stage's name or its loss's; all without. */
+      allAccepted: (stage: string | null = null) => store.accepted({ stage, loss: null }),
       /** The pair's round counted over all stages and experiments, from 0: when it came to the graph. */
       growthRound: (id: PairId) => store.nEarlierRounds(id),
       getPair: (id: PairId) => store.get(id),

@@ -17,7 +17,7 @@ export async function exportPairs(
   path: string,
   format: ExportFormat,
 ): Promise<{ nPairs: number }> {
-  const pairs = store.accepted(null);
+  const pairs = store.accepted({ stage: null, loss: null });
   const lines = pairs.map((pair) => JSON.stringify(format === "trl" ? trlLine(pair) : pair));
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
   return { nPairs: pairs.length };
@@ -47,7 +47,12 @@ function trlLine({ question, chosen, rejected }: PairWithProvenance) {
   return { prompt: question, chosen, rejected };
 }
 
-const LedgerLine = PairRow.extend({ provenance: z.looseObject(PairProvenance.shape) });
+/** Lines of version 0.1.0 name a stage by its loss. */
+const LedgerLine = PairRow.extend({
+  stageIndex: z.int().optional(),
+  loss: z.string().optional(),
+  provenance: z.looseObject(PairProvenance.shape),
+});
 const TrlLine = z.strictObject({ prompt: z.string().min(1), chosen: z.string().min(1), rejected: z.string().min(1) });
 
 type ImportedPair = Omit<NewPair, "experimentId" | "ordinal" | "vector" | "events">;
@@ -58,7 +63,10 @@ function parseLine(line: string, where: string): ImportedPair {
   if (trl.success) return fromTrl(trl.data);
   const row = LedgerLine.safeParse(value);
   // the provenance is kept as it was written; its known part has been checked
-  if (row.success) return { ...row.data, provenance: row.data.provenance as unknown as Provenance };
+  if (row.success) {
+    const { stageIndex = 0, loss = row.data.stage, provenance } = row.data;
+    return { ...row.data, stageIndex, loss, provenance: provenance as unknown as Provenance };
+  }
   const isLedgerLine = typeof value === "object" && value !== null && "provenance" in value;
   throw new AppError(
     "VALIDATION_FAILED",
@@ -69,10 +77,12 @@ function parseLine(line: string, where: string): ImportedPair {
   );
 }
 
-/** TRL's lines say nothing of stage or origin: they come in as a round of ORPO, which needs no reference. */
+/** TRL's lines say nothing of stage or origin: they come in as a round of a loss that needs no reference. */
+const IMPORTED_STAGE = { stage: "orpo", stageIndex: 0, loss: "orpo" };
+
 function fromTrl({ prompt, chosen, rejected }: z.infer<typeof TrlLine>): ImportedPair {
   return {
-    stage: "orpo",
+    ...IMPORTED_STAGE,
     round: 0,
     question: prompt,
     chosen,

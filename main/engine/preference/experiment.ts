@@ -1,14 +1,13 @@
 import { createHash, randomInt } from "node:crypto";
-import { z } from "zod";
+import type { z } from "zod";
 import type { preference } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
 import { isSmallModel } from "../asking/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
-import { stageOf } from "./generate/attempt.ts";
 import type { PreferenceDeps } from "./deps.ts";
 import type { GenerateInput } from "./generate/generate-job.ts";
 import type { PreferenceStore } from "./preference-store.ts";
-import { loadRecipe, Recipe } from "../recipe/index.ts";
+import { checkRecipe, loadRecipe, type Recipe, stageOf } from "../recipe/index.ts";
 
 /** The id follows from the key, so that the same key and recipe ask the same in every workspace with the same corpus. */
 export function openExperiment(
@@ -25,15 +24,7 @@ export function openExperiment(
 export function experimentRecipe(store: PreferenceStore, experimentId: string): Recipe {
   const stored = store.experimentRecipe(experimentId);
   if (stored === undefined) throw new AppError("NOT_FOUND", `There is no experiment ${experimentId}`);
-  const parsed = Recipe.safeParse(stored);
-  if (parsed.success) return parsed.data;
-  throw new AppError(
-    "VALIDATION_FAILED",
-    `The experiment's recipe is from another version: ${z.prettifyError(parsed.error)}`,
-    {
-      hint: "Begin a new experiment with a recipe of this version.",
-    },
-  );
+  return checkRecipe(stored, "The experiment's recipe").recipe;
 }
 
 /**
@@ -53,7 +44,7 @@ export async function generateRequest(
     seed,
     roles: { ...base.roles, teacher, policy: input.policy ?? base.roles.policy },
   };
-  const { stage } = stageOf(recipe, input.stage ?? recipe.stages[0]!.stage);
+  const { name: stage } = stageOf(recipe, input.stage ?? recipe.stages[0]!.name);
   const settings = { recipe, stage, policyAdapter: input.adapter ?? null };
   const key = `pairs/${createHash("sha256").update(JSON.stringify(settings)).digest("hex")}`;
   const { experimentId } = openExperiment(store, key, recipe);

@@ -1,4 +1,5 @@
-import type { PairRow, PairSource, Stage, ThinkingSection } from "../../shared/contract/preference.ts";
+import type { PairRow, PairSource, ThinkingSection } from "../../shared/contract/preference.ts";
+import type { LossName } from "../../shared/loss.ts";
 import type { PairId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -6,7 +7,10 @@ import { newId } from "../lib/ids.ts";
 import type { Provenance } from "./generate/provenance.ts";
 import type { Vector } from "./similarity.ts";
 
-export type PairKey = { experimentId: string; stage: Stage; round: number };
+/** Which round of which stage: names are unique in a recipe. */
+export type PairKey = { experimentId: string; stage: string; round: number };
+/** A stage goes by its own name or by its loss's, so that pairs of one loss are found in recipes that name stages otherwise. */
+export type StageFilter = { stage: string | null; loss: LossName | null };
 export type NewPair = PairKey &
   Omit<PairRow, "id" | "createdAt"> & {
     id?: PairId;
@@ -20,6 +24,8 @@ export type PreferenceStore = ReturnType<typeof createPreferenceStore>;
 type Row = {
   id: string;
   stage: string;
+  stage_index: number;
+  loss: string;
   round: number;
   ordinal: number;
   question: string;
@@ -33,7 +39,11 @@ type Row = {
   created_at: number;
 };
 const COLUMNS =
-  "id, stage, round, ordinal, question, chosen, rejected, thinking, status, filter_reason, sources, provenance, created_at";
+  "id, stage, stage_index, loss, round, ordinal, question, chosen, rejected, thinking, status, filter_reason, sources, provenance, created_at";
+
+/** The words of the column are losses and weights. */
+const HAS_LOSS = (name: string) => `' ' || loss || ' ' LIKE '% ' || ${name} || ' %'`;
+const IN_STAGE = `(@stage IS NULL OR stage = @stage OR ${HAS_LOSS("@stage")}) AND (@loss IS NULL OR ${HAS_LOSS("@loss")})`;
 
 export function createPreferenceStore(db: Db, clock: Clock) {
   const insertExperiment = db.prepare(
@@ -45,10 +55,10 @@ export function createPreferenceStore(db: Db, clock: Clock) {
   );
   const insertPair = db.prepare(`
     INSERT OR IGNORE INTO preference_pair
-      (id, experiment_id, stage, round, ordinal, question_id, question, chosen, rejected, thinking, status,
+      (id, experiment_id, stage, stage_index, loss, round, ordinal, question_id, question, chosen, rejected, thinking, status,
        filter_reason, sources, provenance, created_at)
     VALUES
-      (@id, @experimentId, @stage, @round, @ordinal, @questionId, @question, @chosen, @rejected, @thinking, @status,
+      (@id, @experimentId, @stage, @stageIndex, @loss, @round, @ordinal, @questionId, @question, @chosen, @rejected, @thinking, @status,
        @filterReason, @sources, @provenance, @createdAt)`);
   const insertEvent = db.prepare(
     "INSERT INTO pair_event (pair_id, seq, at, kind, payload) VALUES (@pairId, @seq, @at, @kind, @payload)",
@@ -60,16 +70,16 @@ export function createPreferenceStore(db: Db, clock: Clock) {
   const selectRound = db.prepare<[PairKey], Row>(`
     SELECT ${COLUMNS} FROM preference_pair
     WHERE experiment_id = @experimentId AND stage = @stage AND round = @round ORDER BY ordinal`);
-  const selectMatching = db.prepare<[{ stage: string | null; status: string | null; limit: number }], Row>(`
+  const selectMatching = db.prepare<[StageFilter & { status: string | null; limit: number }], Row>(`
     SELECT ${COLUMNS} FROM preference_pair
-    WHERE (@stage IS NULL OR stage = @stage) AND (@status IS NULL OR status = @status)
+    WHERE ${IN_STAGE} AND (@status IS NULL OR status = @status)
     ORDER BY created_at DESC, id DESC LIMIT @limit`);
-  const selectAccepted = db.prepare<[{ stage: string | null }], Row>(`
+  const selectAccepted = db.prepare<[StageFilter], Row>(`
     SELECT ${COLUMNS} FROM preference_pair
-    WHERE status = 'accepted' AND (@stage IS NULL OR stage = @stage) ORDER BY created_at, id`);
-  const countMatching = db.prepare<[{ stage: string | null; status: string | null }], { n: number }>(`
+    WHERE status = 'accepted' AND ${IN_STAGE} ORDER BY created_at, id`);
+  const countMatching = db.prepare<[StageFilter & { status: string | null }], { n: number }>(`
     SELECT COUNT(*) AS n FROM preference_pair
-    WHERE (@stage IS NULL OR stage = @stage) AND (@status IS NULL OR status = @status)`);
+    WHERE ${IN_STAGE} AND (@status IS NULL OR status = @status)`);
   const countEarlierRounds = db.prepare<[string], { n: number }>(`
     WITH round AS (
       SELECT experiment_id, stage, round, MIN(created_at) AS began_at FROM preference_pair
@@ -78,9 +88,9 @@ export function createPreferenceStore(db: Db, clock: Clock) {
     SELECT COUNT(*) AS n FROM round WHERE began_at < (
       SELECT began_at FROM round JOIN preference_pair USING (experiment_id, stage, round) WHERE preference_pair.id = ?
     )`);
-  const countReasons = db.prepare<[{ stage: string | null }], { reason: string; n: number }>(`
+  const countReasons = db.prepare<[StageFilter], { reason: string; n: number }>(`
     SELECT filter_reason AS reason, COUNT(*) AS n FROM preference_pair
-    WHERE filter_reason IS NOT NULL AND (@stage IS NULL OR stage = @stage) GROUP BY filter_reason`);
+    WHERE filter_reason IS NOT NULL AND ${IN_STAGE} GROUP BY filter_reason`);
   const countSources = db.prepare<[string], { chunkId: string; n: number }>(`
     SELECT json_extract(sources, '$[0].chunkId') AS chunkId, COUNT(*) AS n FROM preference_pair
     WHERE experiment_id = ? AND json_array_length(sources) > 0 GROUP BY chunkId`);
@@ -102,6 +112,8 @@ export function createPreferenceStore(db: Db, clock: Clock) {
       id,
       experimentId: pair.experimentId,
       stage: pair.stage,
+      stageIndex: pair.stageIndex,
+      loss: pair.loss,
       round: pair.round,
       ordinal: pair.ordinal,
       questionId,
@@ -144,14 +156,14 @@ export function createPreferenceStore(db: Db, clock: Clock) {
     events: (id: PairId) =>
       selectEvents.all(id).map(({ kind, payload }) => ({ kind, payload: JSON.parse(payload) as unknown })),
     round: (key: PairKey): PairRow[] => selectRound.all(keyOf(key)).map(toPairRow),
-    list: (filter: { stage: Stage | null; status: PairRow["status"] | null; limit: number }) =>
+    list: (filter: StageFilter & { status: PairRow["status"] | null; limit: number }) =>
       selectMatching.all(filter).map(toPairRow),
-    count: (filter: { stage: Stage | null; status: PairRow["status"] | null }): number => countMatching.get(filter)!.n,
-    accepted: (stage: Stage | null): PairWithProvenance[] => selectAccepted.all({ stage }).map(withProvenance),
+    count: (filter: StageFilter & { status: PairRow["status"] | null }): number => countMatching.get(filter)!.n,
+    accepted: (filter: StageFilter): PairWithProvenance[] => selectAccepted.all(filter).map(withProvenance),
     /** Rounds of any stage and experiment that began before the pair's own. */
     nEarlierRounds: (id: PairId): number => countEarlierRounds.get(id)?.n ?? 0,
-    filterCounts: (stage: Stage | null): Record<string, number> =>
-      Object.fromEntries(countReasons.all({ stage }).map(({ reason, n }) => [reason, n])),
+    filterCounts: (filter: StageFilter): Record<string, number> =>
+      Object.fromEntries(countReasons.all(filter).map(({ reason, n }) => [reason, n])),
     /** How often each chunk was a source in the experiment. */
     timesSampled: (experimentId: string) =>
       new Map(countSources.all(experimentId).map(({ chunkId, n }) => [chunkId, n])),
@@ -168,7 +180,9 @@ function keyOf({ experimentId, stage, round }: PairKey): PairKey {
 function toPairRow(row: Row): PairRow {
   return {
     id: row.id as PairId,
-    stage: row.stage as Stage,
+    stage: row.stage,
+    stageIndex: row.stage_index,
+    loss: row.loss,
     round: row.round,
     ordinal: row.ordinal,
     question: row.question,

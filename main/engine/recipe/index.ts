@@ -1,5 +1,10 @@
 /**
  * The experiment as data (METHOD §§3–4): reasoning schema, markers, roles, filters with their numbers, retrieval, stages
- * with their loss and LoRA settings, seeds. A recipe is read, checked and handed on; it runs nothing itself.
+ * with their loss and LoRA settings, seeds. A recipe is read, upgraded when old, checked and handed on; it runs nothing.
  */
-export { type Filters, loadRecipe, Mask, parseRecipe, Recipe, type Section, type StageRecipe } from "./recipe.ts";
+export type { Filters } from "./filters.ts";
+export { checkRecipe, loadRecipe, readRecipe, type RecipeFile, recipeSource } from "./load.ts";
+export type { Lora } from "./lora.ts";
+export { Keep, type Recipe } from "./recipe.ts";
+export type { Section } from "./sections.ts";
+export { lossConfig, Mask, type PlacedStage, type Rejected, rejectedOf, stageOf, type StageRecipe } from "./stage.ts";

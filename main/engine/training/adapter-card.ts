@@ -18,6 +18,9 @@ export const AdapterCard = z.looseObject({
   sha256: z.string(),
   runId: z.string(),
   stage: z.string(),
+  /** Cards of version 0.1.0 have neither: their stage was called after its loss. */
+  stageIndex: z.int().optional(),
+  loss: z.string().optional(),
   round: z.int(),
   model: z.strictObject({ name: z.string(), sha256: z.string() }),
   config: z.record(z.string(), z.unknown()),

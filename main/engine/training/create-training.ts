@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
+import { type Loss, LossName, lossNames, needsReference } from "../../shared/loss.ts";
 import type { Db } from "../db/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { TrainingDeps } from "./deps.ts";
@@ -20,20 +21,24 @@ export function createTraining(
 
   const handlers: Omit<EngineHandlers["training"], "runRecipe"> = {
     start(input) {
+      const loss = lossOf(input);
+      const hasReference = needsReference(loss);
       const request: TrainingRunInput = {
         experimentId: null,
-        stage: input.stage,
+        stage: input.stage ?? lossNames(loss).join("-"),
+        stageIndex: 0,
         round: 0,
         model: input.model,
         adapterIn: input.adapter ?? null,
-        referenceAdapter: input.stage === "exo" ? (input.adapter ?? null) : null,
+        referenceAdapter: hasReference ? (input.adapter ?? null) : null,
         pairs:
           input.pairs === "ledger"
-            ? { from: "ledger", stage: input.stage }
+            ? { from: "ledger", ...(input.stage === undefined ? {} : { stage: input.stage }) }
             : { from: "file", path: resolve(input.pairs) },
-        mask: input.stage === "exo" ? "answer_only" : "none",
+        // a loss that refines against a reference leaves the thinking free (METHOD §4)
+        mask: hasReference ? "answer_only" : "none",
         adapterOut: resolve(input.out),
-        settings: parseOverrides(input.set ?? {}),
+        settings: { loss, ...parseOverrides(input.set ?? {}) },
       };
       return { jobId: enqueue({ type: "training.run", input: request }) };
     },
@@ -54,4 +59,14 @@ export function createTraining(
     },
     jobs: [trainingRunJob(deps), verifyAdapterJob(deps)],
   };
+}
+
+/** The loss that is named, or the one that the stage is called after. Errors: VALIDATION_FAILED. */
+function lossOf({ loss, stage }: { loss?: Loss | undefined; stage?: string | undefined }): Loss {
+  if (loss !== undefined) return loss;
+  const named = LossName.safeParse(stage);
+  if (named.success) return named.data;
+  throw new AppError("VALIDATION_FAILED", stage === undefined ? "No loss is named" : `${stage} is no loss`, {
+    hint: `Name the loss to train with, one of: ${LossName.options.join(", ")}.`,
+  });
 }

@@ -1,4 +1,4 @@
-import type { Stage } from "../../shared/contract/preference.ts";
+import type { StageColumns } from "../../shared/contract/preference.ts";
 import type { TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
 import type { JobId, TrainingRunId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
@@ -9,6 +9,8 @@ type Row = {
   id: string;
   experiment_id: string | null;
   stage: string;
+  stage_index: number;
+  loss: string;
   round: number;
   status: string;
   model_name: string;
@@ -21,10 +23,9 @@ type Row = {
   finished_at: number | null;
 };
 
-export type NewRun = {
+export type NewRun = StageColumns & {
   jobId: JobId;
   experimentId: string | null;
-  stage: Stage;
   round: number;
   modelPath: string;
   modelName: string;
@@ -34,7 +35,7 @@ export type NewRun = {
 export type RunStore = ReturnType<typeof createRunStore>;
 
 const SELECT = `
-  SELECT run.id, run.experiment_id, run.stage, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
+  SELECT run.id, run.experiment_id, run.stage, run.stage_index, run.loss, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
     run.n_pairs, run.config, run.started_at, run.finished_at,
     (SELECT COALESCE(MAX(step), 0) FROM training_metric WHERE run_id = run.id) AS n_steps
   FROM training_run AS run`;
@@ -47,9 +48,9 @@ export function createRunStore(db: Db, clock: Clock) {
   );
   const selectAll = db.prepare<[], Row>(`${SELECT} ORDER BY run.started_at DESC, run.id DESC`);
   const insert = db.prepare(`
-    INSERT INTO training_run (id, job_id, experiment_id, stage, round, status, model_path, model_name, adapter_in,
+    INSERT INTO training_run (id, job_id, experiment_id, stage, stage_index, loss, round, status, model_path, model_name, adapter_in,
       n_pairs, config, started_at)
-    VALUES (@id, @jobId, @experimentId, @stage, @round, 'running', @modelPath, @modelName, @adapterIn, 0, '{}', @startedAt)`);
+    VALUES (@id, @jobId, @experimentId, @stage, @stageIndex, @loss, @round, 'running', @modelPath, @modelName, @adapterIn, 0, '{}', @startedAt)`);
   const adopt = db.prepare(
     "UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id",
   );
@@ -112,7 +113,9 @@ function mapKnownRow(row: Row): TrainingRunRow {
   return {
     id: row.id as TrainingRunId,
     experimentId: row.experiment_id,
-    stage: row.stage as Stage,
+    stage: row.stage,
+    stageIndex: row.stage_index,
+    loss: row.loss,
     round: row.round,
     status: row.status as TrainingRunRow["status"],
     modelName: row.model_name,

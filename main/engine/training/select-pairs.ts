@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { type PairRow, Stage } from "../../shared/contract/preference.ts";
+import type { PairRow } from "../../shared/contract/preference.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ChatMessage } from "../inference/index.ts";
 import { pairMessages } from "../preference/index.ts";
 import type { TrainingDeps } from "./deps.ts";
 
-/** Where a run's pairs come from: a round of an experiment, the whole ledger of a stage, or a file. */
+/** Where a run's pairs come from: a round of an experiment, the ledger by a stage's name or loss, all of it, or a file. */
 export const PairSelection = z.discriminatedUnion("from", [
-  z.strictObject({ from: z.literal("round"), experimentId: z.string(), stage: Stage, round: z.int() }),
-  z.strictObject({ from: z.literal("ledger"), stage: Stage }),
+  z.strictObject({ from: z.literal("round"), experimentId: z.string(), stage: z.string(), round: z.int() }),
+  z.strictObject({ from: z.literal("ledger"), stage: z.string().optional() }),
   z.strictObject({ from: z.literal("file"), path: z.string() }),
 ]);
 export type PairSelection = z.infer<typeof PairSelection>;

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { AppError } from "../../shared/errors.ts";
 import { seedOf } from "../lib/random.ts";
-import type { Recipe, StageRecipe } from "../recipe/index.ts";
+import { lossConfig, type Recipe, type StageRecipe } from "../recipe/index.ts";
 
 /** What the engine decides itself for every run; a user's overrides cannot touch it. */
 const OWN_KEYS = new Set([
@@ -17,15 +17,21 @@ const OWN_KEYS = new Set([
   "reference_cache",
 ]);
 
-/** The part of the trainer's configuration that a stage of a recipe fixes, under the trainer's own keys. */
-export function trainerSettingsOf(recipe: Recipe, stage: StageRecipe, round: number): Record<string, unknown> {
-  const { stage: name, rounds: _rounds, pairsPerRound: _pairs, mask: _mask, label_smoothing, ...settings } = stage;
+/** The part of the trainer's configuration that a stage of a recipe fixes, its loss included, under the trainer's own keys. */
+export function trainerSettingsOf(recipe: Recipe, stage: StageRecipe, round: number) {
+  const { epochs, learning_rate, schedule, warmup_steps, max_grad_norm, gradient_accumulation_steps } = stage;
   return {
-    ...settings,
-    // ORPO has no label smoothing; EXO cannot do without
-    ...(name === "exo" ? { label_smoothing } : {}),
+    ...lossConfig(stage),
+    epochs,
+    learning_rate,
+    schedule,
+    warmup_steps,
+    max_grad_norm,
+    gradient_accumulation_steps,
+    max_length: stage.max_length,
+    lora: stage.lora,
     shuffle: true,
-    seed: seedOf(recipe.seed, name, round, "training"),
+    seed: seedOf(recipe.seed, stage.name, round, "training"),
   };
 }
 

@@ -1,9 +1,9 @@
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { Stage } from "../../shared/contract/preference.ts";
 import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
+import { Loss, lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
@@ -18,17 +18,18 @@ import { PairSelection, selectPairs } from "./select-pairs.ts";
 
 export const TrainingRunInput = z.strictObject({
   experimentId: z.string().nullable(),
-  stage: Stage,
+  stage: z.string().min(1),
+  stageIndex: z.int().min(0),
   round: z.int().min(0),
   model: z.string(),
   adapterIn: z.string().nullable(),
-  /** EXO's frozen reference: an adapter file, or null for the base model. */
+  /** The frozen reference of a loss that has one: an adapter file, or null for the base model. */
   referenceAdapter: z.string().nullable(),
   pairs: PairSelection,
   mask: Mask,
   adapterOut: z.string(),
   /** The trainer's own configuration keys. */
-  settings: z.record(z.string(), z.unknown()),
+  settings: z.looseObject({ loss: Loss }),
 });
 export type TrainingRunInput = z.infer<typeof TrainingRunInput>;
 
@@ -51,7 +52,8 @@ export function trainingRunJob(deps: TrainingDeps) {
     lane: "gpu",
     recovery: "requeue",
     input: TrainingRunInput,
-    title: ({ stage, round }) => `Train ${stage.toUpperCase()}, round ${round + 1}`,
+    title: ({ stage, round, settings }) =>
+      `Train ${stageTitle({ stage, loss: lossLabel(settings.loss) })}, round ${round + 1}`,
     run: (context) => runTraining(deps, context),
   });
 }
@@ -66,6 +68,8 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
     jobId: context.jobId,
     experimentId: input.experimentId,
     stage: input.stage,
+    stageIndex: input.stageIndex,
+    loss: lossLabel(input.settings.loss),
     round: input.round,
     modelPath: model.path,
     modelName: model.name,
@@ -110,7 +114,6 @@ async function prepare(
   const adapter = join(dir, "adapter.gguf");
   const config = {
     ...input.settings,
-    loss: input.stage,
     model: modelPath,
     ...(input.adapterIn === null ? {} : { adapter_in: input.adapterIn }),
     ...referenceOf(input, deps.workspaceDir),
@@ -126,9 +129,9 @@ async function prepare(
   return { config: configPath, adapter };
 }
 
-/** The reference of EXO stays what it was at the start of the stage, while the policy's adapter grows by the round. */
+/** The reference stays what it was at the start of the stage, while the policy's adapter grows by the round. */
 function referenceOf(input: TrainingRunInput, workspaceDir: string): Record<string, unknown> {
-  if (input.stage !== "exo") return {};
+  if (!needsReference(input.settings.loss)) return {};
   const reference_cache = join(workspaceDir, "cache", "reference-logps");
   if (input.referenceAdapter === null) return { reference: "base", reference_cache };
   if (input.referenceAdapter === input.adapterIn) return { reference: "adapter_in", reference_cache };
@@ -207,6 +210,8 @@ async function proveAdapter(
     sha256: adapter.sha256,
     runId: run.id,
     stage: input.stage,
+    stageIndex: input.stageIndex,
+    loss: lossLabel(input.settings.loss),
     round: input.round,
     model: { name: model.name, sha256: model.sha256 },
     config: deps.runs.get(run.id)?.config ?? {},

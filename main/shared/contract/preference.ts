@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { ChunkId, DocumentId, JobId, PairId } from "../ids.ts";
+import { LossName } from "../loss.ts";
 import { command, query } from "./define.ts";
 
-export const Stage = z.enum(["orpo", "exo"]);
-export type Stage = z.infer<typeof Stage>;
+/** The name of a recipe's stage: letters, digits, - and _, since files are called after it. */
+export const StageName = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}_-]{0,39}$/u);
+
+/** A stage as rows carry it: its name, its place in the recipe, and its loss in words ("orpo", "dpo + 0.2 sft"). */
+export const StageColumns = z.object({ stage: z.string(), stageIndex: z.int(), loss: z.string() });
+export type StageColumns = z.infer<typeof StageColumns>;
 
 export const PairSource = z.object({
   chunkId: ChunkId,
@@ -23,7 +28,7 @@ export type ThinkingSection = z.infer<typeof ThinkingSection>;
 export const PairStatus = z.enum(["accepted", "filtered"]);
 export const PairRow = z.object({
   id: PairId,
-  stage: Stage,
+  ...StageColumns.shape,
   round: z.int(),
   ordinal: z.int(),
   question: z.string(),
@@ -60,7 +65,8 @@ export const preference = {
   generate: command({
     input: z.strictObject({
       count: z.int().min(1).max(100_000),
-      stage: Stage.optional(),
+      /** The name of one of the recipe's stages, or of its loss; absent: the first. */
+      stage: z.string().optional(),
       recipe: z.string().optional(),
       teacher: z.string().optional(),
       policy: z.string().optional(),
@@ -71,7 +77,9 @@ export const preference = {
   }),
   list: query({
     input: z.strictObject({
-      stage: Stage.optional(),
+      /** A stage's name, or the name of its loss. */
+      stage: z.string().optional(),
+      loss: LossName.optional(),
       status: PairStatus.optional(),
       limit: z.int().min(1).max(500).optional(),
     }),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { JobId, TrainingRunId } from "../ids.ts";
 import { command, query } from "./define.ts";
-import { Stage } from "./preference.ts";
+import { Loss } from "../loss.ts";
+import { StageColumns } from "./preference.ts";
 
 /** One optimiser step, with TRL's metric names. */
 export const TrainingStep = z.object({
@@ -15,7 +16,7 @@ export type TrainingStep = z.infer<typeof TrainingStep>;
 export const TrainingRunRow = z.object({
   id: TrainingRunId,
   experimentId: z.string().nullable(),
-  stage: Stage,
+  ...StageColumns.shape,
   round: z.int(),
   status: z.enum(["running", "succeeded", "failed", "stopped"]),
   modelName: z.string(),
@@ -32,7 +33,10 @@ export type TrainingRunRow = z.infer<typeof TrainingRunRow>;
 export const training = {
   start: command({
     input: z.strictObject({
-      stage: Stage,
+      /** Which pairs of the ledger: a stage's name, or the name of its loss; absent: all. */
+      stage: z.string().min(1).optional(),
+      /** Absent: the stage is called after its loss. */
+      loss: Loss.optional(),
       model: z.string().min(1),
       /** A file in the pair format of the trainer or of TRL, or "ledger". */
       pairs: z.string().min(1),

@@ -72,7 +72,7 @@ describe("an accepted pair", () => {
     });
     expect(provenance.promptHash).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(provenance.sampler)).toEqual(
-      expect.arrayContaining(["question", "step 0", "answer", "rejected-orpo"]),
+      expect.arrayContaining(["question", "step 0", "answer", "rejected-direct"]),
     );
     const calls = workspace.preference.api.pairEvents(row!.id).find(({ kind }) => kind === "calls")!.payload as {
       sampler: { seed: number };

@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { closeDatabase, openDatabase } from "../../../main/engine/db/index.ts";
 import { createPreferenceStore } from "../../../main/engine/preference/preference-store.ts";
 import type { Provenance } from "../../../main/engine/preference/generate/provenance.ts";
-import type { Stage } from "../../../main/shared/contract/preference.ts";
 
 test("rounds are counted through all stages in the order in which they began", () => {
   const dir = mkdtempSync(join(tmpdir(), "rounds-"));
@@ -13,10 +12,12 @@ test("rounds are counted through all stages in the order in which they began", (
   let now = 1000;
   const store = createPreferenceStore(db, () => now++);
   store.openExperiment({ id: "e", key: "k", recipe: {} });
-  const insert = (stage: Stage, round: number, ordinal: number) =>
+  const insert = (stage: string, round: number, ordinal: number) =>
     store.insert({
       experimentId: "e",
       stage,
+      stageIndex: 0,
+      loss: "orpo",
       round,
       ordinal,
       question: "",
@@ -34,8 +35,8 @@ test("rounds are counted through all stages in the order in which they began", (
     insert("orpo", 0, 0),
     insert("orpo", 0, 1),
     insert("orpo", 1, 0),
-    insert("exo", 0, 0),
-    insert("exo", 1, 0),
+    insert("second", 0, 0),
+    insert("second", 1, 0),
   ];
   expect(pairs.map((pair) => store.nEarlierRounds(pair.id))).toEqual([0, 0, 1, 2, 3]);
   closeDatabase(db);

@@ -6,5 +6,6 @@ import { migration as preference } from "./0004-preference.ts";
 import { migration as training } from "./0005-training.ts";
 import { migration as reflection } from "./0006-reflection.ts";
 import { migration as graph } from "./0007-graph.ts";
+import { migration as stage } from "./0008-stage.ts";
 
-export const migrations: readonly Migration[] = [corpus, job, model, preference, training, reflection, graph];
+export const migrations: readonly Migration[] = [corpus, job, model, preference, training, reflection, graph, stage];

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import type { PairRow, Stage } from "../../../shared/contract/preference.ts";
-import { AppError } from "../../../shared/errors.ts";
-import { loadPromptSet } from "../../asking/index.ts";
+import type { PairRow } from "../../../shared/contract/preference.ts";
+import { lossLabel } from "../../../shared/loss.ts";
+import { loadPromptSet, promptSetFor } from "../../asking/index.ts";
 import type { ModelBinding } from "../../inference/index.ts";
 import { sha256OfFile } from "../../lib/files.ts";
 import { type Call, createAsk, type Place } from "../../asking/index.ts";
@@ -9,7 +9,7 @@ import type { PreferenceDeps } from "../deps.ts";
 import { generatePair } from "./generate-pair.ts";
 import type { PairKey, PreferenceStore } from "../preference-store.ts";
 import { provenanceOf, type UsedFile } from "./provenance.ts";
-import type { Recipe, StageRecipe } from "../../recipe/index.ts";
+import { type Recipe, stageOf } from "../../recipe/index.ts";
 import { grammarWriter } from "./write-by-grammar.ts";
 
 /** Makes attempt number `ordinal` of the round and writes it into the ledger; null when the corpus has no source for it. */
@@ -28,14 +28,14 @@ export async function prepareAttempts(
   const teacher = await deps.models.resolveModel(recipe.roles.teacher);
   const policy = await deps.models.resolveModel(input.policy);
   const policyAdapter = await adapterFile(input.policyAdapter, signal);
-  const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet);
+  const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet ?? promptSetFor(teacher.facts));
   const writer = promptSet.style === "lines" ? deps.linesWriter : grammarWriter;
   const [space, facts] = [await embedder.space(), await runner.facts()];
   const timesSampled = store.timesSampled(experimentId);
   const earlierQuestions = store.questionVectors(experimentId);
 
   return async (ordinal) => {
-    const place: Place = { experimentId, seed: recipe.seed, stage: stage.stage, round, ordinal };
+    const place: Place = { experimentId, seed: recipe.seed, stage: stage.name, round, ordinal };
     const calls: Call[] = [];
     const asking = { runner, promptSet, place, calls, signal };
     const draft = await generatePair({
@@ -62,7 +62,9 @@ export async function prepareAttempts(
     const { tookMs, filterReason } = draft;
     const row = store.insert({
       experimentId,
-      stage: stage.stage,
+      stage: stage.name,
+      stageIndex: stage.index,
+      loss: lossLabel(stage.loss),
       round,
       ordinal,
       filterReason,
@@ -90,17 +92,9 @@ export async function prepareAttempts(
         { kind: "calls", payload: calls },
       ],
     });
-    if (!row) throw new Error(`attempt ${ordinal} of ${stage.stage} round ${round} is in the ledger already`);
+    if (!row) throw new Error(`attempt ${ordinal} of ${stage.name} round ${round} is in the ledger already`);
     return row;
   };
-}
-
-export function stageOf(recipe: Recipe, name: Stage): StageRecipe {
-  const stage = recipe.stages.find((candidate) => candidate.stage === name);
-  if (stage) return stage;
-  throw new AppError("VALIDATION_FAILED", `The recipe ${recipe.name} has no stage ${name}`, {
-    hint: `Choose one of its stages: ${recipe.stages.map((candidate) => candidate.stage).join(", ")}.`,
-  });
 }
 
 async function adapterFile(path: string | null, signal: AbortSignal): Promise<UsedFile | null> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type PairRow, Stage } from "../../../shared/contract/preference.ts";
+import type { PairRow } from "../../../shared/contract/preference.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { filterReasons } from "../../../shared/filter-reasons.ts";
 import { defineJob, type JobContext } from "../../jobs/index.ts";
@@ -10,7 +10,8 @@ import type { PreferenceStore } from "../preference-store.ts";
 
 export const GenerateInput = z.strictObject({
   experimentId: z.string().min(1),
-  stage: Stage,
+  /** The name of one of the recipe's stages. */
+  stage: z.string().min(1),
   round: z.int().min(0),
   /** Accepted pairs that the round should have in the end. */
   count: z.int().min(1),
@@ -41,7 +42,7 @@ export function generateJob(deps: PreferenceDeps, store: PreferenceStore) {
     lane: "gpu",
     recovery: "requeue",
     input: GenerateInput,
-    title: ({ count, stage, round }) => `Generate ${count} pairs for ${stage.toUpperCase()}, round ${round + 1}`,
+    title: ({ count, stage, round }) => `Generate ${count} pairs for stage ${stage}, round ${round + 1}`,
     run: (context) => generateRound(deps, store, context),
   });
 }

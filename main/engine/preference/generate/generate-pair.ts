@@ -110,7 +110,7 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
     writeRejected({
       ask: input.askPolicy,
       promptSet,
-      stage: input.stage.stage,
+      stage: input.stage,
       question: asked,
       filters: recipe.filters,
     }),

@@ -1,29 +1,29 @@
-import type { Stage } from "../../../shared/contract/preference.ts";
 import type { FilterReason } from "../../../shared/filter-reasons.ts";
 import { cutAtSentenceEnd } from "../../lib/text.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import { type Ask, nTries } from "../../asking/index.ts";
-import type { Filters } from "../../recipe/index.ts";
+import { type Filters, rejectedOf, type StageRecipe } from "../../recipe/index.ts";
 import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import { filterRegistry } from "../filters/registry.ts";
 
 /**
- * The response of the policy as it now is to the same question. ORPO's is told to answer at once, so that thinking is
- * what the preference is about; EXO's is whatever the policy does with the prompt that it is trained on.
+ * The response of the policy as it now is to the same question, in the manner that the stage asks for. The stage's name
+ * decides the seeds, whatever the prompt's file is called.
  */
 export async function writeRejected(input: {
   ask: Ask;
   promptSet: PromptSet;
-  stage: Stage;
+  stage: StageRecipe;
   question: string;
   filters: Pick<Filters, "maxRejectedRepetition">;
 }): Promise<Outcome<string>> {
   const { ask, promptSet, stage, question, filters } = input;
-  const task = `rejected-${stage}`;
+  const task = `rejected-${rejectedOf(stage)}`;
+  const stream = `rejected-${stage.name}`;
   let reason: FilterReason = "rejected_empty";
   for (let attempt = 0; attempt < nTries(promptSet, task); attempt++) {
-    const { text, stopReason } = await ask(task, { question }, { attempt });
+    const { text, stopReason } = await ask(task, { question }, { attempt, stream });
     // half a sentence at the end would teach that chosen responses are those that end
     const response = stopReason === "max_tokens" ? cutAtSentenceEnd(text) : text;
     const problem = refusalOf(filterRegistry.rejected, { response, question, filters });
