@@ -1,11 +1,11 @@
-import type { AlignedRow } from "./align-sentences.ts";
+import type { DiffRow } from "./diff-rows.ts";
 
-export type FoldedRow = AlignedRow | { kind: "fold"; rows: AlignedRow[] };
+export type FoldedRow = DiffRow | { kind: "fold"; rows: DiffRow[] };
 
 /** Long runs of unchanged sentences become one row that can be opened; a neighbour stays on each side for context. */
-export function foldRows(rows: readonly AlignedRow[], { context = 1, least = 3 } = {}): FoldedRow[] {
+export function foldRows(rows: readonly DiffRow[], { context = 1, least = 3 } = {}): FoldedRow[] {
   const folded: FoldedRow[] = [];
-  let run: AlignedRow[] = [];
+  let run: DiffRow[] = [];
   const flush = (isLast: boolean) => {
     const head = folded.length === 0 ? 0 : context;
     const tail = isLast ? 0 : context;

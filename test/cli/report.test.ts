@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { graphPicture } from "../../main/cli/report/graph-picture.ts";
 import { html } from "../../main/cli/report/html.ts";
 import { lineChart, niceTicks } from "../../main/cli/report/line-chart.ts";
-import { wordDiff } from "../../main/cli/report/sections.ts";
+import { textDiff } from "../../main/cli/report/reflection-section.ts";
 import { type RunWithSteps, trainingCharts, verdictOf } from "../../main/cli/report/training-charts.ts";
 import type { ConceptRow } from "../../main/shared/contract/graph.ts";
 
@@ -63,16 +63,15 @@ test("stages of one loss have a curve each, under their own names", () => {
   expect(markup.match(/<circle/g)).toHaveLength(6);
 });
 
-test("a word diff marks what came and what went, and keeps the rest", () => {
-  const markup = wordDiff("carbon helps", "carbon helps electrodes")
-    .map((part) => part.markup)
-    .join("");
-  expect(markup).toBe("carbon helps<ins> electrodes</ins>");
-  expect(
-    wordDiff("<b>", "")
+test("a comparison marks what came and what went, and keeps the rest", () => {
+  const markup = (before: string, after: string) =>
+    textDiff(before, after)
       .map((part) => part.markup)
-      .join(""),
-  ).toBe("<del>&#60;b&#62;</del>");
+      .join("");
+  expect(markup("Carbon helps.\nIt is light.", "Carbon helps electrodes.\nIt is light.")).toBe(
+    "Carbon helps<ins> electrodes</ins>.\nIt is light.",
+  );
+  expect(markup("<b>", "")).toBe("<del>&#60;b&#62;</del>");
 });
 
 test("the same graph gives the same picture", () => {

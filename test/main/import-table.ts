@@ -14,7 +14,7 @@ const engine = (rooms: string[], packages: string[] = []): Rule => ({
 const BASE = ["lib", "db", "jobs"];
 
 export const IMPORT_TABLE: Record<string, Rule> = {
-  "main/shared": { rooms: [], packages: ["zod"] },
+  "main/shared": { rooms: [], packages: ["zod", "diff"] },
 
   // the engine, bottom up
   "main/engine/lib": engine([], ["pino"]),

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { AlignedRow } from "../../renderer/lib/align-sentences.ts";
+import type { DiffRow } from "../../renderer/lib/diff-rows.ts";
 import { foldRows } from "../../renderer/lib/fold-rows.ts";
 
 const sentence = (index: number) => ({ index, text: `Sentence ${index}.`, startsParagraph: false });
-const rows = (pattern: string): AlignedRow[] =>
+const rows = (pattern: string): DiffRow[] =>
   pattern
     .split("")
     .map((sign, i) =>
-      sign === "=" ? { kind: "same", before: sentence(i), after: sentence(i) } : { kind: "added", after: sentence(i) },
+      sign === "="
+        ? { kind: "same", before: sentence(i), after: sentence(i) }
+        : { kind: "added", after: sentence(i), movedFrom: null },
     );
 const shape = (pattern: string) =>
   foldRows(rows(pattern))

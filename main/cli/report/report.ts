@@ -5,7 +5,8 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
 import { graphPicture } from "./graph-picture.ts";
 import { html } from "./html.ts";
-import { documentTable, pairList, parityTable, reflectionSection, searchHits } from "./sections.ts";
+import { reflectionSection } from "./reflection-section.ts";
+import { documentTable, pairList, parityTable, searchHits } from "./sections.ts";
 import { STYLE } from "./style.ts";
 import { type RunWithSteps, trainingCharts } from "./training-charts.ts";
 

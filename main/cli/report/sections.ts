@@ -1,8 +1,6 @@
-import { diffWordsWithSpace } from "diff";
 import type { DocumentRow, SearchHit } from "../../shared/contract/corpus.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { PairRow } from "../../shared/contract/preference.ts";
-import type { Iteration, ReflectionDetail } from "../../shared/contract/reflection.ts";
 import { stageTitle } from "../../shared/loss.ts";
 import { shorten } from "../lib/output.ts";
 import { type Html, html } from "./html.ts";
@@ -126,40 +124,4 @@ function limitInWords({ measure, tolerance }: ParityReport): string {
   return measure === "max_abs_difference"
     ? `Every token has to agree within ${limit}.`
     : `At most ${limit} per token on average is allowed.`;
-}
-
-export function reflectionSection(reflection: ReflectionDetail): Html {
-  return html`<p>Question: <b>${reflection.question}</b></p>
-    ${reflection.iterations.map((iteration, i) => iterationSection(iteration, reflection.iterations[i - 1]))}
-    ${reflection.sources.length > 0 ? html`<p class="muted">Sources: ${reflection.sources.map((source) => `${shorten(source.title, 60)}, p. ${source.page}`).join("; ")}</p>` : ""}`;
-}
-
-function iterationSection(iteration: Iteration, before: Iteration | undefined): Html {
-  return html`<section class="iteration">
-    <h3>
-      Iteration ${iteration.index}
-      <span class="muted">${iteration.tokens} tokens, ${(iteration.tookMs / 1000).toFixed(1)} s</span>
-    </h3>
-    ${
-      iteration.critique.length > 0
-        ? html`<h4 class="reflection">critique</h4>
-            <ol>
-              ${iteration.critique.map((point) => html`<li>${point.point} <span class="muted">${point.actedOn ? "acted on" : "not acted on"}</span></li>`)}
-            </ol>`
-        : ""
-    }
-    <h4 class="thinking">thinking</h4>
-    <pre>${before ? wordDiff(before.thinking, iteration.thinking) : iteration.thinking}</pre>
-    <h4>answer</h4>
-    <pre>${before ? wordDiff(before.answer, iteration.answer) : iteration.answer}</pre>
-  </section>`;
-}
-
-/** Added words underlined on blue, removed ones struck through on orange: never by colour alone. */
-export function wordDiff(before: string, after: string): Html[] {
-  return diffWordsWithSpace(before, after).map((part) => {
-    if (part.added) return html`<ins>${part.value}</ins>`;
-    if (part.removed) return html`<del>${part.value}</del>`;
-    return html`${part.value}`;
-  });
 }

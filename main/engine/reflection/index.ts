@@ -3,4 +3,4 @@ export { createReflection, type Reflection } from "./reflection.ts";
 export type { Asker, Reading } from "./asker.ts";
 export type { Reviser } from "./revision.ts";
 export type { Similarity } from "./similarity.ts";
-export type { ReflectionDeps, Revision, Situation } from "./types.ts";
+export type { PointOutcome, ReflectionDeps, Revision, Situation } from "./types.ts";

@@ -1,7 +1,6 @@
+import { changedShare, changesBetween } from "../../shared/change-counts.ts";
 import type { IterationMetrics } from "../../shared/contract/reflection.ts";
-import { splitSentences } from "../../shared/sentences.ts";
 import { repetitionShare, words } from "../lib/text.ts";
-import { alignSentences, changedShare } from "./align-sentences.ts";
 import type { Similarity } from "./similarity.ts";
 
 type Response = { thinking: string; answer: string };
@@ -22,11 +21,7 @@ export async function measureIteration(
   return {
     thinkingSimilarity: cosine(current.thinking, previous.thinking),
     answerSimilarity: cosine(current.answer, previous.answer),
-    changedShare: changedShare(alignSentences(sentencesOf(previous), sentencesOf(current))),
+    changedShare: changedShare(changesBetween(previous, current)),
     ...own,
   };
-}
-
-function sentencesOf({ thinking, answer }: Response): string[] {
-  return [thinking, answer].flatMap((part) => splitSentences(part).map((span) => span.text));
 }

@@ -97,7 +97,9 @@ async function makeIteration(
     thinking: response.thinking,
     reflection: response.reflection,
     answer: response.answer,
-    critique: revision ? await linkCritique(revision.points, previous.thinking, revision.thinking, similarity) : [],
+    critique: revision
+      ? await linkCritique(revision.points, previous.thinking, revision.thinking, similarity, revision.outcomes)
+      : [],
     improvedThinking: revision?.thinking ?? null,
     problems: [...(revision?.problems ?? []), ...response.problems],
     metrics: await measureIteration(response, previous, similarity),

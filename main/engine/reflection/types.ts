@@ -87,5 +87,11 @@ export type Situation = {
   earlier: Iteration[];
 };
 
-/** The critic's points on the last thinking, and the thinking that acts on them. No points: nothing left to say. */
-export type Revision = { points: string[]; thinking: string; problems: string[] };
+/** What a revision knows it did for a point: it put this statement there, or took out what the point names. */
+export type PointOutcome = { kind: "statement"; statement: string } | { kind: "removal" };
+
+/**
+ * The critic's points on the last thinking, and the thinking that acts on them. No points: nothing left to say.
+ * `outcomes` stand beside the points where the thinking was revised point by point; a whole rewrite does not know them.
+ */
+export type Revision = { points: string[]; thinking: string; problems: string[]; outcomes?: PointOutcome[] };

@@ -1,5 +1,5 @@
 import { splitSentences } from "../../shared/sentences.ts";
-import type { Asker, Reading, Revision, Similarity, Situation } from "../reflection/index.ts";
+import type { Asker, PointOutcome, Reading, Revision, Similarity, Situation } from "../reflection/index.ts";
 import { faithfulnessProblem, unusedFacts } from "./facts.ts";
 
 const N_POINTS = 2;
@@ -14,6 +14,7 @@ export async function reviseByLines(ask: Asker, situation: Situation, similarity
   const problems: string[] = [];
   const kept = withoutRepeats(situation.earlier.at(-1)!.thinking);
   const points = kept.repeated.map((statement) => `The thinking says this more than once: ${statement}`);
+  const outcomes = points.map((): PointOutcome => ({ kind: "removal" }));
   let thinking = kept.thinking;
   for (const fact of await unusedFacts(ask, situation, thinking, similarity, N_POINTS)) {
     const values = { question, fact };
@@ -24,9 +25,11 @@ export async function reviseByLines(ask: Asker, situation: Situation, similarity
     points.push(
       omission === null ? `The thinking leaves this out: ${fact}` : `The thinking leaves out that ${omission}`,
     );
-    thinking = withStatement(thinking, upperFirst(statement ?? fact));
+    const added = upperFirst(statement ?? fact);
+    outcomes.push({ kind: "statement", statement: added });
+    thinking = withStatement(thinking, added);
   }
-  return { points, thinking, problems };
+  return { points, thinking, problems, outcomes };
 }
 
 /** The first sentence, if it is whole and faithful to the fact. */

@@ -31,7 +31,7 @@ export function CritiqueColumn({ critique, layout, active, onActive }: CritiqueC
               {point}
               <div className={classes.verdict} data-acted={actedOn}>
                 {actedOn ? <IconCheck size={13} aria-hidden /> : <IconArrowBackUp size={13} aria-hidden />}
-                {actedOn ? `acted on in ${plural(changedSentences.length, "sentence")}` : "not acted on"}
+                {verdictOf(actedOn, changedSentences.length)}
               </div>
             </div>
           </div>
@@ -44,4 +44,10 @@ export function CritiqueColumn({ critique, layout, active, onActive }: CritiqueC
       </svg>
     </>
   );
+}
+
+/** A point may have been acted on by taking something out: then no sentence shows it. */
+function verdictOf(isActedOn: boolean, nSentences: number): string {
+  if (!isActedOn) return "not acted on";
+  return nSentences === 0 ? "acted on: taken out" : `acted on in ${plural(nSentences, "sentence")}`;
 }

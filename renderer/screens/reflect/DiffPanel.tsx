@@ -1,9 +1,9 @@
 import { SegmentedControl, Select, Switch } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { useMemo } from "react";
+import { changesInWords, countChanges } from "../../../main/shared/change-counts.ts";
 import type { Iteration } from "../../../main/shared/contract/reflection.ts";
-import { alignSentences, type AlignedRow } from "../../lib/align-sentences.ts";
-import { plural } from "../../lib/format.ts";
+import { type DiffRow, diffRows } from "../../lib/diff-rows.ts";
 import { nameOfIteration, partOf } from "../../lib/iteration-text.ts";
 import type { Comparison, ReflectionPart } from "../../lib/routes.ts";
 import classes from "./DiffPanel.module.css";
@@ -20,7 +20,7 @@ export function DiffPanel({ reflection, shown, onShow }: DiffPanelProps) {
   const before = iterations[shown.before];
   const after = iterations[shown.after];
   const rows = useMemo(
-    () => (before && after ? alignSentences(partOf(before, shown.part), partOf(after, shown.part)) : []),
+    () => (before && after ? diffRows(partOf(before, shown.part), partOf(after, shown.part)) : []),
     [before, after, shown.part],
   );
   if (!before || !after) return null;
@@ -47,7 +47,7 @@ export function DiffPanel({ reflection, shown, onShow }: DiffPanelProps) {
   );
 }
 
-type ToolbarProps = { iterations: Iteration[]; shown: Comparison; rows: AlignedRow[]; onShow(next: Comparison): void };
+type ToolbarProps = { iterations: Iteration[]; shown: Comparison; rows: DiffRow[]; onShow(next: Comparison): void };
 
 function Toolbar({ iterations, shown, rows, onShow }: ToolbarProps) {
   const { isInline, isFolding } = useReflectView();
@@ -78,7 +78,7 @@ function Toolbar({ iterations, shown, rows, onShow }: ToolbarProps) {
         iterations={iterations}
         onChange={(after) => onShow({ ...shown, after })}
       />
-      <span className="dim num">{summaryOf(rows)}</span>
+      <span className="dim num">{changesInWords(countChanges(rows))}</span>
       <span className={classes.switches}>
         <Switch
           label="Fold unchanged"
@@ -108,17 +108,4 @@ function IterationSelect({ label, value, iterations, onChange }: IterationSelect
       onChange={(index) => onChange(Number(index))}
     />
   );
-}
-
-function summaryOf(rows: AlignedRow[]): string {
-  const count = (kind: AlignedRow["kind"]) => rows.filter((row) => row.kind === kind).length;
-  if (count("same") === rows.length) return plural(rows.length, "sentence");
-  return [
-    count("changed") > 0 && `${count("changed")} changed`,
-    count("added") > 0 && `${count("added")} added`,
-    count("removed") > 0 && `${count("removed")} removed`,
-    `${count("same")} unchanged`,
-  ]
-    .filter(Boolean)
-    .join(" · ");
 }

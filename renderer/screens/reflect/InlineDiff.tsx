@@ -1,12 +1,12 @@
 import { IconArrowBackUp, IconCheck } from "@tabler/icons-react";
 import type { CritiquePoint } from "../../../main/shared/contract/reflection.ts";
-import type { AlignedRow } from "../../lib/align-sentences.ts";
+import type { DiffRow } from "../../lib/diff-rows.ts";
 import { plural } from "../../lib/format.ts";
 import classes from "./DiffPanel.module.css";
 import { MergedText } from "./SentenceText.tsx";
 import { useFolds } from "./use-folds.ts";
 
-export type InlineDiffProps = { rows: AlignedRow[]; critique: CritiquePoint[]; isFolding: boolean };
+export type InlineDiffProps = { rows: DiffRow[]; critique: CritiquePoint[]; isFolding: boolean };
 
 /** Both versions in one running text: what went, struck through; what came, underlined. */
 export function InlineDiff({ rows, critique, isFolding }: InlineDiffProps) {

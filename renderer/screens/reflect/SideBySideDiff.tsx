@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { CritiquePoint } from "../../../main/shared/contract/reflection.ts";
-import type { AlignedRow } from "../../lib/align-sentences.ts";
+import type { DiffRow } from "../../lib/diff-rows.ts";
 import { plural } from "../../lib/format.ts";
 import type { FoldedRow } from "../../lib/fold-rows.ts";
 import { CritiqueColumn } from "./CritiqueColumn.tsx";
@@ -10,7 +10,7 @@ import { useCritiqueLayout } from "./use-critique-layout.ts";
 import { useFolds } from "./use-folds.ts";
 
 export type SideBySideDiffProps = {
-  rows: AlignedRow[];
+  rows: DiffRow[];
   critique: CritiquePoint[];
   isFolding: boolean;
   beforeTitle: string;
@@ -91,6 +91,6 @@ export function SideBySideDiff({ rows, critique, isFolding, beforeTitle, afterTi
   );
 }
 
-function startsParagraph(row: AlignedRow): boolean {
+function startsParagraph(row: DiffRow): boolean {
   return row.kind === "removed" ? row.before.startsParagraph : row.after.startsParagraph;
 }

@@ -1,10 +1,10 @@
 import { useMemo, useState } from "react";
-import type { AlignedRow } from "../../lib/align-sentences.ts";
+import type { DiffRow } from "../../lib/diff-rows.ts";
 import { foldRows, type FoldedRow } from "../../lib/fold-rows.ts";
 
 /** Rows with long unchanged runs folded, and the way to open one of them. */
-export function useFolds(rows: AlignedRow[], isFolding: boolean) {
-  const [opened, setOpened] = useState<ReadonlySet<AlignedRow>>(new Set());
+export function useFolds(rows: DiffRow[], isFolding: boolean) {
+  const [opened, setOpened] = useState<ReadonlySet<DiffRow>>(new Set());
   const shown = useMemo(
     () =>
       isFolding
