@@ -85,13 +85,17 @@ static bool cut_response(std::vector<int32_t> & ids, std::vector<uint8_t> & mask
     return true;
 }
 
-static void add_pair(pair_set & set, token_pair && pair, int64_t max_length) {
+static void add_pair(pair_set & set, token_pair && pair, int64_t max_length, int64_t window) {
     set.n_read++;
     const int64_t room = max_length - (int64_t) pair.prompt.size();
     const bool cut_chosen   = cut_response(pair.chosen,   pair.chosen_mask,   room);
     const bool cut_rejected = cut_response(pair.rejected, pair.rejected_mask, room);
     if (pair.chosen.empty() || pair.rejected.empty()) {
         set.n_dropped++;
+        return;
+    }
+    if (window > 0 && (int64_t) (pair.prompt.size() + std::max(pair.chosen.size(), pair.rejected.size())) > window) {
+        set.n_over_window++;
         return;
     }
     set.n_cut += cut_chosen || cut_rejected;
@@ -128,7 +132,19 @@ static bool read_line(FILE * file, std::string & line, const line_context & at) 
     return c != EOF || !line.empty();
 }
 
-pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length) {
+static void nothing_left_check(const pair_set & set, int64_t max_length, int64_t window) {
+    if (!set.pairs.empty()) {
+        return;
+    }
+    const std::string of = std::to_string(set.n_read) + " pairs";
+    if (set.n_over_window > 0) {
+        fail_input("SLIDING_WINDOW", "all of the " + of + " are dropped: the model has layers that see " + std::to_string(window) + " tokens, and longer pairs cannot be trained yet",
+            "Set max_length to " + std::to_string(window) + " to cut them, or use shorter pairs.");
+    }
+    fail_input("NO_PAIRS", "max_length " + std::to_string(max_length) + " leaves nothing of any of the " + of, "Use a larger max_length.");
+}
+
+pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length, int64_t window) {
     FILE * file = platform_file_size(path) >= 0 ? platform_open_file(path, "rb") : nullptr;
     if (!file) {
         fail_input("FILE_NOT_FOUND", "pairs file not found: " + path, "Check the path in the config.");
@@ -138,7 +154,7 @@ pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_lengt
     try {
         for (int64_t number = 1; read_line(file, line, {path, number}); number++) {
             if (line.find_first_not_of(" \t\r") != std::string::npos) {
-                add_pair(set, read_pair(line, n_vocab, {path, number}), max_length);
+                add_pair(set, read_pair(line, n_vocab, {path, number}), max_length, window);
             }
         }
     } catch (...) {
@@ -149,9 +165,7 @@ pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_lengt
     if (set.n_read == 0) {
         fail_input("NO_PAIRS", "pairs file is empty: " + path, "Generate or import pairs first.");
     }
-    if (set.pairs.empty()) {
-        fail_input("NO_PAIRS", "max_length " + std::to_string(max_length) + " leaves nothing of any of the " + std::to_string(set.n_read) + " pairs", "Use a larger max_length.");
-    }
+    nothing_left_check(set, max_length, window);
     set.hash = hash_pairs(set.pairs);
     return set;
 }

@@ -16,13 +16,14 @@ struct token_pair {
 struct pair_set {
     std::vector<token_pair> pairs;
     std::string hash;
-    int64_t     n_read = 0, n_cut = 0, n_dropped = 0;
+    int64_t     n_read = 0, n_cut = 0, n_dropped = 0, n_over_window = 0;
     int64_t     max_tokens = 0;                      // of the longest packed pair
 };
 
 // Reads JSON lines {"id","prompt":[ids],"chosen":[ids],"rejected":[ids],"chosen_mask"?,"rejected_mask"?}. Responses are cut
-// at max_length tokens with the prompt; a pair of which nothing that carries loss is left is dropped. Both are counted.
-pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length);
+// at max_length tokens with the prompt; a pair of which nothing that carries loss is left is dropped, and so is one that is
+// then longer than `window` tokens (0 = any length). All are counted.
+pair_set pairs_read(const std::string & path, int64_t n_vocab, int64_t max_length, int64_t window = 0);
 
 // The largest max_length with which no packed pair has more than n_tokens; 0 when there is none that leaves a response.
 int64_t max_length_for(const std::vector<const pair_set *> & sets, int64_t n_tokens);

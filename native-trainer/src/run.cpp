@@ -6,14 +6,19 @@
 #include <algorithm>
 #include <numeric>
 
-static void warn_about_pairs(const pair_set & set, const std::string & name, int64_t max_length) {
-    const std::string limit = "max_length " + std::to_string(max_length), of = " of " + std::to_string(set.n_read) + " " + name;
-    if (set.n_cut > 0) {
-        emit_warning("RESPONSES_CUT", std::to_string(set.n_cut) + of + " have a response that was cut at " + limit);
+static void warn_of_pairs(const char * code, int64_t n, const pair_set & set, const std::string & what) {
+    if (n > 0) {
+        const std::string message = std::to_string(n) + " of " + std::to_string(set.n_read) + what;
+        emit({{"event", "warning"}, {"code", code}, {"message", message}, {"n", n}, {"of", set.n_read}});
     }
-    if (set.n_dropped > 0) {
-        emit_warning("PAIRS_DROPPED", std::to_string(set.n_dropped) + of + " were dropped: " + limit + " leaves nothing of a response");
-    }
+}
+
+static void warn_about_pairs(const pair_set & set, const std::string & name, int64_t max_length, int64_t window) {
+    const std::string limit = "max_length " + std::to_string(max_length);
+    warn_of_pairs("RESPONSES_CUT", set.n_cut, set, " " + name + " have a response that was cut at " + limit);
+    warn_of_pairs("PAIRS_DROPPED", set.n_dropped, set, " " + name + " dropped: " + limit + " leaves nothing of a response");
+    warn_of_pairs("PAIRS_OVER_WINDOW", set.n_over_window, set, " " + name + " dropped: longer than the " + std::to_string(window) +
+        " tokens that the model's layers with a sliding window see");
 }
 
 static void warn_about_context(const run & r) {
@@ -55,11 +60,14 @@ void run_open(run & r, const std::string & config_path, config_use use) {
     try {
         model base;
         model_open(base, g, r.config.model);
-        r.set = pairs_read(r.config.pairs, base.hparams.n_vocab, r.config.max_length);
-        window_check(base, r.set);
+        // a training goes on without the pairs that are too long; every pair is to be scored
+        const int64_t window = training ? base.hparams.swa_window : 0;
+        r.set = pairs_read(r.config.pairs, base.hparams.n_vocab, r.config.max_length, window);
+        if (!training) {
+            window_check(base, r.set);
+        }
         if (training && !r.config.eval_pairs.empty()) {
-            r.eval_set = pairs_read(r.config.eval_pairs, base.hparams.n_vocab, r.config.max_length);
-            window_check(base, r.eval_set);
+            r.eval_set = pairs_read(r.config.eval_pairs, base.hparams.n_vocab, r.config.max_length, window);
         }
         policy_init(r.policy_, r.config, std::move(base), g, std::max(r.set.max_tokens, r.eval_set.max_tokens), training);
     } catch (const failure & f) {
@@ -79,8 +87,8 @@ void run_open(run & r, const std::string & config_path, config_use use) {
     const int64_t n = (int64_t) r.set.pairs.size(), accumulation = r.config.gradient_accumulation_steps;
     r.steps_per_epoch = (n + accumulation - 1)/accumulation;
     r.n_steps = r.config.max_steps > 0 ? r.config.max_steps : r.config.epochs*r.steps_per_epoch;
-    warn_about_pairs(r.set, "pairs", r.config.max_length);
-    warn_about_pairs(r.eval_set, "evaluation pairs", r.config.max_length);
+    warn_about_pairs(r.set, "pairs", r.config.max_length, r.policy_.base.hparams.swa_window);
+    warn_about_pairs(r.eval_set, "evaluation pairs", r.config.max_length, r.policy_.base.hparams.swa_window);
     warn_about_context(r);
 }
 
@@ -105,7 +113,7 @@ double run_memory_mb(const run & r) {
 }
 
 static json pairs_describe(const pair_set & set) {
-    return {{"read", set.n_read}, {"used", set.pairs.size()}, {"cut", set.n_cut}, {"dropped", set.n_dropped}, {"max_tokens", set.max_tokens}};
+    return {{"read", set.n_read}, {"used", set.pairs.size()}, {"cut", set.n_cut}, {"dropped", set.n_dropped}, {"over_window", set.n_over_window}, {"max_tokens", set.max_tokens}};
 }
 
 json run_hello(const run & r) {

@@ -195,7 +195,7 @@ static void emit_done(const training & t) {
         {"seconds", seconds_so_far(t)},
         {"peak_memory_mb", platform_peak_memory_mb() + (r.policy_.dev.is_cpu ? 0 : policy_device_memory_mb(r.policy_))},
         {"memory_estimate_mb", (int64_t) r.policy_.estimate_mb},
-        {"pairs", {{"read", r.set.n_read}, {"used", r.set.pairs.size()}, {"cut", r.set.n_cut}, {"dropped", r.set.n_dropped}}},
+        {"pairs", {{"read", r.set.n_read}, {"used", r.set.pairs.size()}, {"cut", r.set.n_cut}, {"dropped", r.set.n_dropped}, {"over_window", r.set.n_over_window}}},
         {"config", config_identity(r.config)},
         {"model_hash", r.policy_.base.hash},
         {"pairs_hash", r.set.hash},

@@ -197,6 +197,24 @@ static void test_sliding_window() {
     expect_error("a pair longer than the sliding window", run_trainer("score", config), "SLIDING_WINDOW");
     config["max_length"] = window;
     check(run_trainer("score", config).exit == EXIT_DONE, "pairs up to the sliding window");
+
+    // training goes on without the pairs that are too long, and says how many
+    config["max_length"] = 4096;
+    const std::string short_pair = R"({"id":"short","prompt":[1,2,3],"chosen":[4,5,6],"rejected":[7,8]})";
+    std::string long_pair = R"({"id":"long","prompt":[1)";
+    for (int i = 0; i < 70; i++) {
+        long_pair += ",2";
+    }
+    long_pair += R"(],"chosen":[4],"rejected":[7]})";
+    write_text(tmp_file("narrow.jsonl"), short_pair + "\n" + long_pair + "\n");
+    config["pairs"] = tmp_file("narrow.jsonl");
+    config["max_steps"] = 1;
+    config["adapter_out"] = tmp_file("narrow-adapter.gguf");
+    const trainer_output trained = run_trainer("train", config);
+    check(trained.exit == EXIT_DONE && trained.text.find("1 of 2 pairs dropped: longer than the 64 tokens") != std::string::npos,
+        "a pair longer than the sliding window is dropped: " + trained.text);
+    write_text(tmp_file("narrow.jsonl"), long_pair + "\n");
+    expect_error("only pairs longer than the sliding window", run_trainer("train", config), "SLIDING_WINDOW");
 }
 
 static void test_adapters() {

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { PairRow } from "../../shared/contract/preference.ts";
 import { LossName, stageTitle } from "../../shared/loss.ts";
 import { parsePositiveInt } from "../lib/arguments.ts";
-import { print, printJson, printTable, shorten } from "../lib/output.ts";
+import { note, print, printJson, printTable, shorten } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type GenerateOptions = {
@@ -76,7 +76,10 @@ export function addPairCommands(program: Command): void {
       withSession(command, async ({ client, asJson }) => {
         const result = await client.preference.import({ path: resolve(file) });
         if (asJson) printJson(result);
-        else print(`${result.nPairs} pairs imported, ${result.nSkipped} skipped.`);
+        else {
+          for (const warning of result.warnings) note(warning);
+          print(`${result.nPairs} pairs imported, ${result.nSkipped} skipped.`);
+        }
       }),
     );
 }

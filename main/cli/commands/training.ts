@@ -5,7 +5,7 @@ import { LossName } from "../../shared/loss.ts";
 import type { ExperimentOutput } from "../../engine/experiment/index.ts";
 import type { TrainingRunOutput } from "../../engine/training/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
-import { print, printJson } from "../lib/output.ts";
+import { note, print, printJson } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type TrainOptions = {
@@ -47,6 +47,10 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
   const stop = on("training.step", ({ step }) => {
     if (asJson) printJson({ event: "step", step: step.step, epoch: step.epoch, loss: step.loss, ...step.metrics });
   });
+  const stopWarnings = on("training.warning", ({ message }) => {
+    if (asJson) printJson({ event: "warning", message });
+    else note(message);
+  });
   try {
     const out = resolve(options.out);
     const pairs = options.pairs === "ledger" ? "ledger" : resolve(options.pairs);
@@ -60,12 +64,15 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
     );
   } finally {
     stop();
+    stopWarnings();
   }
 }
 
-async function runRecipe({ client, finish, asJson }: Session, recipe: string, resume: boolean): Promise<void> {
+async function runRecipe({ client, on, finish, asJson }: Session, recipe: string, resume: boolean): Promise<void> {
+  // stdout carries the one result of a run; its rounds hold what was warned of
+  const stopWarnings = on("training.warning", ({ message }) => note(message));
   const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;
-  const job = await finish(jobId);
+  const job = await finish(jobId).finally(stopWarnings);
   const output = job.output as ExperimentOutput; // the output of an experiment
   refuseWithoutParity(output);
   if (asJson) return printJson(output);

@@ -3,7 +3,7 @@ import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { PairId } from "../../shared/ids.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { PreferenceDeps } from "./deps.ts";
-import { type ExportFormat, exportPairs, importPairs } from "./exchange.ts";
+import { type ExportFormat, exportPairs, importPairs } from "./exchange/export-import.ts";
 import { generateRequest, openExperiment } from "./experiment.ts";
 import { generateJob } from "./generate/generate-job.ts";
 import { createPreferenceStore } from "./preference-store.ts";

@@ -4,7 +4,9 @@
  */
 export { createPreference, type Preference } from "./create-preference.ts";
 export { encodeMaskedPair, type MaskedPair } from "./encode/encode-pair.ts";
-export { findThinking, responseMask, type ThinkingSpan, tokenPosition } from "./encode/mask.ts";
+export { isDropping, maskProblems } from "./encode/mask-problems.ts";
+export { describeLeftOut, type PairFile, readPairFile } from "./exchange/pair-file.ts";
+export type { TokenPair } from "./exchange/read-pair.ts";
 export { pairMessages } from "./encode/pair-messages.ts";
 export type { PairCorpus } from "./generate/corpus-access.ts";
 export type { GenerateInput, GenerateOutput } from "./generate/generate-job.ts";

@@ -1,6 +1,7 @@
 import type { PairRow, PairSource, ThinkingSection } from "../../shared/contract/preference.ts";
 import type { LossName } from "../../shared/loss.ts";
 import type { PairId } from "../../shared/ids.ts";
+import { DEFAULT_MARKERS, type MarkerSet } from "../../shared/markers.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/ids.ts";
@@ -32,6 +33,9 @@ type Row = {
   chosen: string;
   rejected: string;
   thinking: string;
+  markers: string | null;
+  messages: string | null;
+  tokens: string | null;
   status: string;
   filter_reason: string | null;
   sources: string;
@@ -39,7 +43,7 @@ type Row = {
   created_at: number;
 };
 const COLUMNS =
-  "id, stage, stage_index, loss, round, ordinal, question, chosen, rejected, thinking, status, filter_reason, sources, provenance, created_at";
+  "id, stage, stage_index, loss, round, ordinal, question, chosen, rejected, thinking, markers, messages, tokens, status, filter_reason, sources, provenance, created_at";
 
 /** The words of the column are losses and weights. */
 const HAS_LOSS = (name: string) => `' ' || loss || ' ' LIKE '% ' || ${name} || ' %'`;
@@ -55,11 +59,11 @@ export function createPreferenceStore(db: Db, clock: Clock) {
   );
   const insertPair = db.prepare(`
     INSERT OR IGNORE INTO preference_pair
-      (id, experiment_id, stage, stage_index, loss, round, ordinal, question_id, question, chosen, rejected, thinking, status,
-       filter_reason, sources, provenance, created_at)
+      (id, experiment_id, stage, stage_index, loss, round, ordinal, question_id, question, chosen, rejected, thinking, markers, messages, tokens,
+       status, filter_reason, sources, provenance, created_at)
     VALUES
-      (@id, @experimentId, @stage, @stageIndex, @loss, @round, @ordinal, @questionId, @question, @chosen, @rejected, @thinking, @status,
-       @filterReason, @sources, @provenance, @createdAt)`);
+      (@id, @experimentId, @stage, @stageIndex, @loss, @round, @ordinal, @questionId, @question, @chosen, @rejected, @thinking, @markers, @messages,
+       @tokens, @status, @filterReason, @sources, @provenance, @createdAt)`);
   const insertEvent = db.prepare(
     "INSERT INTO pair_event (pair_id, seq, at, kind, payload) VALUES (@pairId, @seq, @at, @kind, @payload)",
   );
@@ -121,6 +125,9 @@ export function createPreferenceStore(db: Db, clock: Clock) {
       chosen: pair.chosen,
       rejected: pair.rejected,
       thinking: JSON.stringify(pair.thinking),
+      markers: JSON.stringify(pair.markers),
+      messages: pair.messages && JSON.stringify(pair.messages),
+      tokens: pair.tokens && JSON.stringify(pair.tokens),
       status: pair.status,
       filterReason: pair.filterReason,
       sources: JSON.stringify(pair.sources),
@@ -189,6 +196,9 @@ function toPairRow(row: Row): PairRow {
     chosen: row.chosen,
     rejected: row.rejected,
     thinking: JSON.parse(row.thinking) as ThinkingSection[],
+    markers: row.markers === null ? DEFAULT_MARKERS : (JSON.parse(row.markers) as MarkerSet),
+    messages: row.messages === null ? null : (JSON.parse(row.messages) as PairRow["messages"]),
+    tokens: row.tokens === null ? null : (JSON.parse(row.tokens) as PairRow["tokens"]),
     status: row.status as PairRow["status"],
     filterReason: row.filter_reason,
     sources: JSON.parse(row.sources) as PairSource[],

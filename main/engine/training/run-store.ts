@@ -1,5 +1,5 @@
 import type { StageColumns } from "../../shared/contract/preference.ts";
-import type { TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
+import type { PairProblem, TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
 import type { JobId, TrainingRunId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -17,6 +17,7 @@ type Row = {
   adapter_in: string | null;
   adapter_out: string | null;
   n_pairs: number;
+  pair_problems: string;
   n_steps: number;
   config: string;
   started_at: number;
@@ -36,7 +37,7 @@ export type RunStore = ReturnType<typeof createRunStore>;
 
 const SELECT = `
   SELECT run.id, run.experiment_id, run.stage, run.stage_index, run.loss, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
-    run.n_pairs, run.config, run.started_at, run.finished_at,
+    run.n_pairs, run.pair_problems, run.config, run.started_at, run.finished_at,
     (SELECT COALESCE(MAX(step), 0) FROM training_metric WHERE run_id = run.id) AS n_steps
   FROM training_run AS run`;
 
@@ -54,7 +55,9 @@ export function createRunStore(db: Db, clock: Clock) {
   const adopt = db.prepare(
     "UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id",
   );
-  const setConfig = db.prepare("UPDATE training_run SET config = @config, n_pairs = @nPairs WHERE id = @id");
+  const setConfig = db.prepare("UPDATE training_run SET config = @config WHERE id = @id");
+  const setNPairs = db.prepare("UPDATE training_run SET n_pairs = @nPairs WHERE id = @id");
+  const setPairProblems = db.prepare("UPDATE training_run SET pair_problems = @pairProblems WHERE id = @id");
   const finish = db.prepare(`
     UPDATE training_run SET status = @status, adapter_out = @adapterOut, summary = @summary, finished_at = @at
     WHERE id = @id`);
@@ -82,9 +85,18 @@ export function createRunStore(db: Db, clock: Clock) {
       else insert.run({ ...run, id, startedAt: clock() });
       return mapKnownRow(selectById.get(id) as Row);
     },
-    setConfig(id: TrainingRunId, config: Record<string, unknown>, nPairs: number): void {
-      setConfig.run({ id, config: JSON.stringify(config), nPairs });
+    setConfig(id: TrainingRunId, config: Record<string, unknown>): void {
+      setConfig.run({ id, config: JSON.stringify(config) });
     },
+    /** How many pairs are trained on. */
+    setNPairs: (id: TrainingRunId, nPairs: number) => void setNPairs.run({ id, nPairs }),
+    /** The newest of each kind is kept. */
+    addPairProblem: db.transaction((id: TrainingRunId, problem: PairProblem): void => {
+      const row = selectById.get(id);
+      const known = row ? (JSON.parse(row.pair_problems) as PairProblem[]) : [];
+      const others = known.filter(({ kind }) => kind !== problem.kind);
+      setPairProblems.run({ id, pairProblems: JSON.stringify([...others, problem]) });
+    }),
     putStep: db.transaction((runId: TrainingRunId, step: TrainingStep) => {
       const values = { epoch: step.epoch, loss: step.loss, ...step.metrics };
       for (const [name, value] of Object.entries(values)) putMetric.run({ runId, step: step.step, name, value });
@@ -122,6 +134,7 @@ function mapKnownRow(row: Row): TrainingRunRow {
     adapterIn: row.adapter_in,
     adapterOut: row.adapter_out,
     nPairs: row.n_pairs,
+    pairProblems: JSON.parse(row.pair_problems) as PairProblem[],
     nSteps: row.n_steps,
     config: JSON.parse(row.config) as Record<string, unknown>,
     startedAt: row.started_at,

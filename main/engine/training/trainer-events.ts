@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 
-const Hello = z.looseObject({ event: z.literal("hello") });
+const Hello = z.looseObject({ event: z.literal("hello"), pairs: z.looseObject({ used: z.int() }).optional() });
 const Step = z.looseObject({ event: z.literal("step"), step: z.int(), epoch: z.number(), loss: z.number() });
 /** The loss of pairs that are not trained on; TRL's metric names with `eval_` before them. */
 const Evaluation = z.looseObject({ event: z.literal("evaluation"), step: z.int(), eval_loss: z.number().nullable() });
@@ -20,7 +20,14 @@ const Pair = z.looseObject({
   ref_rejected_logps: z.array(z.number()).optional(),
 });
 const Checkpoint = z.looseObject({ event: z.literal("checkpoint") });
-const Warning = z.looseObject({ event: z.literal("warning"), message: z.string() });
+const Warning = z.looseObject({
+  event: z.literal("warning"),
+  code: z.string().optional(),
+  message: z.string(),
+  /** How many pairs it is about, of how many. */
+  n: z.int().optional(),
+  of: z.int().optional(),
+});
 const Failure = z.looseObject({
   event: z.literal("error"),
   code: z.string(),

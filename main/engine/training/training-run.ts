@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import type { TrainingRunRow } from "../../shared/contract/training.ts";
+import type { PairProblem, TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { Loss, lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
@@ -10,6 +10,7 @@ import { writeFileAtomic } from "../lib/files.ts";
 import { Mask } from "../recipe/index.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
 import { encodePairs } from "./encode-pairs.ts";
+import { createRunWarnings, type RunWarnings } from "./run-warnings.ts";
 import { verifyAdapter } from "./parity.ts";
 import type { TrainerEvent } from "./trainer-events.ts";
 import { runTrainer } from "./trainer-process.ts";
@@ -40,8 +41,12 @@ export type TrainingRunOutput = {
   firstLoss: number;
   lastLoss: number;
   parity: "passed" | "failed";
+  /** What of the pairs could not be used as asked, with counts. */
+  pairProblems: PairProblem[];
 };
 
+/** The trainer's own. */
+const DEFAULT_MAX_LENGTH = 2048;
 /** Crashes of the trainer without a single new step between them, before the run is given up. */
 const MAX_CRASHES_IN_PLACE = 3;
 
@@ -76,9 +81,10 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
     adapterIn: input.adapterIn,
   });
   try {
-    const files = await prepare(deps, run.id, input, model.path, context);
+    const warnings = createRunWarnings(deps, run.id, context.record);
+    const files = await prepare(deps, run.id, input, model.path, context, warnings);
     await deps.runner.unload();
-    const summary = await trainToTheEnd(deps, run.id, files.config, context);
+    const summary = await trainToTheEnd(deps, run.id, files.config, context, warnings);
     await publish(files.adapter, input.adapterOut);
     const { parity, adapterId } = await proveAdapter(deps, run, input, model, signal);
     deps.runs.finish(run.id, "succeeded", input.adapterOut, summary);
@@ -91,6 +97,7 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
       firstLoss: steps[0]?.loss ?? Number.NaN,
       lastLoss: steps.at(-1)?.loss ?? Number.NaN,
       parity,
+      pairProblems: deps.runs.get(run.id)?.pairProblems ?? [],
     };
   } catch (error) {
     deps.runs.finish(run.id, signal.aborted ? "stopped" : "failed", null, null);
@@ -104,13 +111,12 @@ async function prepare(
   input: TrainingRunInput,
   modelPath: string,
   context: JobContext<TrainingRunInput>,
+  warnings: RunWarnings,
 ): Promise<{ config: string; adapter: string }> {
   const dir = join(deps.workspaceDir, "runs", runId);
   await mkdir(dir, { recursive: true });
-  const pairs = await selectPairs(deps, input.pairs);
-  const encoded = await encodePairs(deps, modelPath, pairs, input.mask, context.signal);
   const pairsPath = join(dir, "pairs.jsonl");
-  await writeFileAtomic(pairsPath, encoded.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
+  const nPairs = await writePairs(deps, runId, input, { modelPath, pairsPath }, context, warnings);
   const adapter = join(dir, "adapter.gguf");
   const config = {
     ...input.settings,
@@ -124,9 +130,28 @@ async function prepare(
   };
   const configPath = join(dir, "config.json");
   await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
-  deps.runs.setConfig(runId, config, encoded.length);
-  context.record("prepared", { runId, nPairs: encoded.length });
+  deps.runs.setConfig(runId, config);
+  context.record("prepared", { runId, nPairs });
   return { config: configPath, adapter };
+}
+
+/** The run's pairs as token ids; what of them cannot be used as asked is said at once and kept with the run. */
+async function writePairs(
+  deps: TrainingDeps,
+  runId: TrainingRunId,
+  input: TrainingRunInput,
+  files: { modelPath: string; pairsPath: string },
+  context: JobContext<TrainingRunInput>,
+  warnings: RunWarnings,
+): Promise<number> {
+  const { pairs, problems: leftOut } = await selectPairs(deps, input.pairs);
+  const maxLength = Number(input.settings["max_length"] ?? DEFAULT_MAX_LENGTH);
+  const request = { modelPath: files.modelPath, pairs, mask: input.mask, maxLength };
+  const { lines, problems } = await encodePairs(deps, request, context.signal);
+  await writeFileAtomic(files.pairsPath, lines.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
+  deps.runs.setNPairs(runId, lines.length);
+  for (const problem of [...leftOut, ...problems]) warnings.pairProblem(problem);
+  return lines.length;
 }
 
 /** The reference stays what it was at the start of the stage, while the policy's adapter grows by the round. */
@@ -143,6 +168,7 @@ async function trainToTheEnd(
   runId: TrainingRunId,
   configPath: string,
   context: JobContext<TrainingRunInput>,
+  warnings: RunWarnings,
 ): Promise<TrainerEvent | undefined> {
   let summary: TrainerEvent | undefined;
   let newestStep = 0;
@@ -152,7 +178,9 @@ async function trainToTheEnd(
       if (event.step > newestStep) nCrashesInPlace = 0;
       newestStep = Math.max(newestStep, event.step);
       recordStep(deps, runId, event, context);
-    } else if (event.event === "warning" || event.event === "evaluation") context.record(event.event, event);
+    } else if (event.event === "hello" && event.pairs) deps.runs.setNPairs(runId, event.pairs.used);
+    else if (event.event === "warning") warnings.trainerSaid(event);
+    else if (event.event === "evaluation") context.record(event.event, event);
     else if (event.event === "done") summary = event;
   };
   for (;;) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChunkId, DocumentId, JobId, PairId } from "../ids.ts";
 import { LossName } from "../loss.ts";
+import { MarkerSet } from "../markers.ts";
 import { command, query } from "./define.ts";
 
 /** The name of a recipe's stage: letters, digits, - and _, since files are called after it. */
@@ -25,6 +26,16 @@ export type PairSource = z.infer<typeof PairSource>;
 export const ThinkingSection = z.object({ name: z.string(), statements: z.array(z.string()) });
 export type ThinkingSection = z.infer<typeof ThinkingSection>;
 
+export const PairMessage = z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() });
+/** A pair that came as token ids of one model's vocabulary, with the masks that it came with. */
+export const PairTokens = z.object({
+  prompt: z.array(z.int()),
+  chosen: z.array(z.int()),
+  rejected: z.array(z.int()),
+  chosen_mask: z.array(z.union([z.literal(0), z.literal(1)])).optional(),
+  rejected_mask: z.array(z.union([z.literal(0), z.literal(1)])).optional(),
+});
+
 export const PairStatus = z.enum(["accepted", "filtered"]);
 export const PairRow = z.object({
   id: PairId,
@@ -35,6 +46,11 @@ export const PairRow = z.object({
   chosen: z.string(),
   rejected: z.string(),
   thinking: z.array(ThinkingSection),
+  /** What stands around thinking and reflection in both responses. */
+  markers: MarkerSet,
+  /** The whole prompt of an imported pair that has more than the question: a system prompt, earlier turns. */
+  messages: z.array(PairMessage).nullable(),
+  tokens: PairTokens.nullable(),
   status: PairStatus,
   /** Why it was filtered; null when accepted. */
   filterReason: z.string().nullable(),
@@ -97,7 +113,13 @@ export const preference = {
   }),
   import: command({
     input: z.strictObject({ path: z.string().min(1) }),
-    output: z.object({ nPairs: z.int(), nSkipped: z.int() }),
+    output: z.object({
+      nPairs: z.int(),
+      /** Of the file, but in the ledger already. */
+      nSkipped: z.int(),
+      /** What was left out of the file, with the lines: one sentence for each reason. */
+      warnings: z.array(z.string()),
+    }),
   }),
   get: query({ input: z.strictObject({ pairId: PairId }), output: PairRow.extend({ provenance: PairProvenance }) }),
 };

@@ -13,6 +13,19 @@ export const TrainingStep = z.object({
 });
 export type TrainingStep = z.infer<typeof TrainingStep>;
 
+/** One kind of thing that is wrong with a run's pairs, with its count. */
+export const PairProblem = z.object({
+  kind: z.string(),
+  /** Pairs that have it, of all pairs of the selection. */
+  n: z.int(),
+  of: z.int(),
+  /** These pairs are not trained on. */
+  isDropped: z.boolean(),
+  /** The whole sentence for people: "1 of 2 pairs dropped: …". */
+  message: z.string(),
+});
+export type PairProblem = z.infer<typeof PairProblem>;
+
 export const TrainingRunRow = z.object({
   id: TrainingRunId,
   experimentId: z.string().nullable(),
@@ -22,7 +35,9 @@ export const TrainingRunRow = z.object({
   modelName: z.string(),
   adapterIn: z.string().nullable(),
   adapterOut: z.string().nullable(),
+  /** Pairs that are trained on. */
   nPairs: z.int(),
+  pairProblems: z.array(PairProblem),
   nSteps: z.int(),
   config: z.record(z.string(), z.unknown()),
   startedAt: z.int(),
@@ -62,4 +77,8 @@ export const training = {
     output: TrainingRunRow.extend({ steps: z.array(TrainingStep) }),
   }),
 };
-export type TrainingEvents = { "training.step": { runId: TrainingRunId; step: TrainingStep } };
+export type TrainingEvents = {
+  "training.step": { runId: TrainingRunId; step: TrainingStep };
+  /** Something that the user should know of a run and that does not end it. */
+  "training.warning": { runId: TrainingRunId; message: string };
+};

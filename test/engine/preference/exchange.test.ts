@@ -35,19 +35,19 @@ test("trl lines hold prompt, chosen and rejected, and nothing else", async () =>
 test("ledger lines come back whole in another workspace, and only once", async () => {
   const path = join(from.dir, "pairs.jsonl");
   await from.preference.api.exportPairs(path, "jsonl");
-  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0 });
-  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0, warnings: [] });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2, warnings: [] });
   const essence = (workspace: typeof from) =>
     workspace.preference.api.allAccepted().map(({ createdAt: _createdAt, ordinal: _ordinal, ...pair }) => pair);
   expect(essence(to)).toEqual(essence(from));
-  expect(await from.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+  expect(await from.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2, warnings: [] });
 });
 
 test("trl lines come in as accepted ORPO pairs, and only once", async () => {
   const path = join(from.dir, "pairs.jsonl");
   await from.preference.api.exportPairs(path, "trl");
-  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0 });
-  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2 });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0, warnings: [] });
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2, warnings: [] });
   const [pair] = to.preference.api.allAccepted("orpo");
   expect(pair).toMatchObject({ status: "accepted", sources: [], provenance: { teacher: "imported" } });
   expect(pair!.thinking[0]!.statements.length).toBeGreaterThan(1);

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
-import { findThinking, responseMask, tokenPosition } from "../../../main/engine/preference/encode/mask.ts";
+import { findThinking } from "../../../main/engine/preference/encode/find-thinking.ts";
+import { maskProblems } from "../../../main/engine/preference/encode/mask-problems.ts";
+import { responseMask, tokenPosition } from "../../../main/engine/preference/encode/mask.ts";
+import type { Mask } from "../../../main/engine/recipe/index.ts";
 import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
 import { formatResponse } from "../../../main/shared/response-format.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
@@ -14,31 +17,94 @@ describe("findThinking", () => {
     fc.assert(
       fc.property(prose, prose, (thinking, answer) => {
         const text = formatResponse({ thinking, reflection: "", answer }, markers);
-        const span = findThinking(text, markers)!;
-        expect(text.slice(span.start, span.end)).toBe(thinking.trim());
-        expect(text.slice(span.answerStart)).toBe(answer.trim());
+        const places = findThinking(text, markers);
+        expect(places.isClosed).toBe(true);
+        expect(places.thinking.map(({ start, end }) => text.slice(start, end))).toEqual([thinking.trim()]);
+        expect(text.slice(places.answerStart)).toBe(answer.trim());
       }),
     );
   });
 
-  test("a response without closed thinking has no span", () => {
-    expect(findThinking("An answer.", markers)).toBeNull();
-    expect(findThinking("<|thinking|>\nNever ends.", markers)).toBeNull();
-    expect(findThinking("<|/thinking|>\n<|thinking|>\nWrong way round.", markers)).toBeNull();
+  test("a response without thinking is answer from its first character on", () => {
+    expect(findThinking("An answer.", markers)).toEqual({ thinking: [], answerStart: 0, isClosed: true });
+  });
+
+  const own = { ...markers, thinkingOpen: "<analysis>", thinkingClose: "</analysis>" };
+  test.each([
+    [
+      "nested markers",
+      "<|thinking|>\nA <|thinking|> in <|/thinking|> B\n<|/thinking|>\nC.",
+      ["A <|thinking|> in <|/thinking|> B"],
+    ],
+    ["several blocks", "<|thinking|>a<|/thinking|> so <|thinking|>b<|/thinking|>\nC.", ["a", "b"]],
+    ["a model's own thinking", "<think>\nhm\n</think>\n\nC.", ["hm"]],
+    ["its own beside ours", "<think>hm</think>\n<|thinking|>\na\n<|/thinking|>\nC.", ["hm", "a"]],
+    ["its own inside ours, never closed", "<|thinking|>\na <think> hm\n<|/thinking|>\nC.", ["a <think> hm"]],
+    ["a block that the template opened", "hm\n</think>\n\nC.", ["hm"]],
+    ["Magistral's", "[THINK]hm[/THINK]C.", ["hm"]],
+    ["the pair's own set", "<analysis>a</analysis>C.", ["a"]],
+    ["reflection behind the thinking", "<|thinking|>\na\n<|/thinking|>\n<|reflect|>\nweak\n<|/reflect|>\nC.", ["a"]],
+  ])("the final answer alone is left: %s", (_name, text, thinking) => {
+    const places = findThinking(text, own);
+    expect(text.slice(places.answerStart)).toBe("C.");
+    expect(places.thinking.map(({ start, end }) => text.slice(start, end))).toEqual(thinking);
+    expect(places.isClosed).toBe(true);
+  });
+
+  test.each([
+    "<|thinking|>\nNever ends.",
+    "<|/thinking|>\n<|thinking|>\nWrong way round.",
+    "<|thinking|> a <|thinking|> b <|/thinking|> which of them ended?",
+    "<|thinking|>a<|/thinking|>\n<think>\nAnd on and on.",
+  ])("thinking that never ends is told: %s", (text) => {
+    expect(findThinking(text, markers).isClosed).toBe(false);
+  });
+});
+
+describe("maskProblems", () => {
+  const thinking = "<|thinking|>\na\n<|/thinking|>\nB.";
+  const problems = (chosen: string, rejected: string, mask: Mask) => maskProblems({ chosen, rejected, markers }, mask);
+
+  test("a chosen response whose thinking never ends is refused whatever the mask, a rejected one where it is masked", () => {
+    for (const mask of ["none", "answer_only", { thinking_fraction: 0.5 }] as const) {
+      expect(problems("<|thinking|>\na", "B.", mask)).toEqual(["thinking_unclosed"]);
+      expect(problems(thinking, "<think>b", mask)).toEqual(mask === "none" ? [] : ["thinking_unclosed"]);
+    }
+  });
+
+  test("a mask that finds nothing where its kind needs some is told; a rejected answer without thinking is whole answer", () => {
+    expect(problems(thinking, "B.", "answer_only")).toEqual([]);
+    expect(problems("B.", "C.", "answer_only")).toEqual(["chosen_without_thinking"]);
+    expect(problems("B.", "C.", { thinking_fraction: 0.5 })).toEqual(["chosen_without_thinking"]);
+    expect(problems(thinking, "C.", { thinking_fraction: 0.5 })).toEqual(["rejected_without_thinking"]);
+    expect(problems("B.", "C.", "none")).toEqual([]);
+    expect(problems("<|thinking|>a<|/thinking|>", "C.", "answer_only")).toEqual(["answer_missing"]);
   });
 });
 
 describe("responseMask", () => {
-  const span = { start: 3, end: 13, answerStart: 17 };
+  const span = { thinking: [{ start: 3, end: 13 }], answerStart: 17 };
+  const without = { thinking: [], answerStart: 0 };
 
   test("none and a response without thinking carry loss everywhere", () => {
     expect(responseMask(20, "none", span, 1)).toEqual(Array(20).fill(1));
-    expect(responseMask(20, "answer_only", null, 1)).toEqual(Array(20).fill(1));
-    expect(responseMask(20, { thinking_fraction: 1 }, null, 1)).toEqual(Array(20).fill(1));
+    expect(responseMask(20, "answer_only", without, 1)).toEqual(Array(20).fill(1));
+    expect(responseMask(20, { thinking_fraction: 1 }, without, 1)).toEqual(Array(20).fill(1));
   });
 
   test("answer_only carries loss from the answer's first token on", () => {
     expect(responseMask(20, "answer_only", span, 1)).toEqual([...Array(17).fill(0), 1, 1, 1]);
+  });
+
+  test("a fraction is of all blocks together, and leaves what stands between them", () => {
+    const blocks = {
+      thinking: [
+        { start: 1, end: 3 },
+        { start: 5, end: 7 },
+      ],
+      answerStart: 8,
+    };
+    expect(responseMask(10, { thinking_fraction: 1 }, blocks, 1)).toEqual([1, 0, 0, 1, 1, 0, 0, 1, 1, 1]);
   });
 
   test("a fraction takes that share of the thinking tokens, never markers or answer, and the same for the same seed", () => {
@@ -55,7 +121,9 @@ describe("responseMask", () => {
 
   test("different seeds take different tokens", () => {
     const masks = [1, 2, 3, 4].map((seed) =>
-      responseMask(40, { thinking_fraction: 0.5 }, { start: 0, end: 30, answerStart: 34 }, seed).join(""),
+      responseMask(40, { thinking_fraction: 0.5 }, { thinking: [{ start: 0, end: 30 }], answerStart: 34 }, seed).join(
+        "",
+      ),
     );
     expect(new Set(masks).size).toBe(4);
   });

@@ -1,3 +1,4 @@
+import { DEFAULT_MARKERS } from "../../../main/shared/markers.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,9 @@ test("rounds are counted through all stages in the order in which they began", (
       chosen: "c",
       rejected: "r",
       thinking: [],
+      markers: DEFAULT_MARKERS,
+      messages: null,
+      tokens: null,
       sources: [],
       events: [],
       status: "accepted",

@@ -7,5 +7,16 @@ import { migration as training } from "./0005-training.ts";
 import { migration as reflection } from "./0006-reflection.ts";
 import { migration as graph } from "./0007-graph.ts";
 import { migration as stage } from "./0008-stage.ts";
+import { migration as trainingData } from "./0009-training-data.ts";
 
-export const migrations: readonly Migration[] = [corpus, job, model, preference, training, reflection, graph, stage];
+export const migrations: readonly Migration[] = [
+  corpus,
+  job,
+  model,
+  preference,
+  training,
+  reflection,
+  graph,
+  stage,
+  trainingData,
+];

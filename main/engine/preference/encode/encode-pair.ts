@@ -1,7 +1,8 @@
 import type { MarkerSet } from "../../../shared/markers.ts";
 import type { ChatMessage, EncodedPair, ModelRunner } from "../../inference/index.ts";
-import { findThinking, responseMask, type ThinkingSpan, tokenPosition } from "./mask.ts";
 import type { Mask } from "../../recipe/index.ts";
+import { findThinking, type ThinkingPlaces } from "./find-thinking.ts";
+import { responseMask, tokenPosition } from "./mask.ts";
 
 export type MaskedPair = EncodedPair & { chosen_mask: (0 | 1)[]; rejected_mask: (0 | 1)[] };
 
@@ -24,34 +25,35 @@ export async function encodeMaskedPair(
   const encode = (texts: { chosen: string; rejected: string }) =>
     runner.encodePair({ modelPath, messages, ...texts }, signal);
   const whole = await encode({ chosen, rejected });
-  const chosenSpan = findThinking(chosen, markers);
-  const rejectedSpan = findThinking(rejected, markers);
-  if (mask === "none" || (!chosenSpan && !rejectedSpan)) return { ...whole, ...masks(whole, mask, null, null, seed) };
-
-  const chosenAt: Partial<ThinkingSpan> = {};
-  const rejectedAt: Partial<ThinkingSpan> = {};
-  for (const place of ["start", "end", "answerStart"] as const) {
-    // a side without thinking is encoded whole and left aside
-    const texts = { chosen: chosen.slice(0, chosenSpan?.[place]), rejected: rejected.slice(0, rejectedSpan?.[place]) };
-    const prefix = await encode(texts);
-    chosenAt[place] = positionOf(whole, prefix, "chosen");
-    rejectedAt[place] = positionOf(whole, prefix, "rejected");
+  const places = { chosen: findThinking(chosen, markers), rejected: findThinking(rejected, markers) };
+  const wanted = { chosen: placesIn(places.chosen, mask), rejected: placesIn(places.rejected, mask) };
+  const tokens = { chosen: new Map<number, number>(), rejected: new Map<number, number>() };
+  for (let i = 0; i < Math.max(wanted.chosen.length, wanted.rejected.length); i++) {
+    const [inChosen, inRejected] = [wanted.chosen[i], wanted.rejected[i]];
+    // a side that has no more places is encoded whole and left aside
+    const prefix = await encode({ chosen: chosen.slice(0, inChosen), rejected: rejected.slice(0, inRejected) });
+    if (inChosen !== undefined) tokens.chosen.set(inChosen, positionOf(whole, prefix, "chosen"));
+    if (inRejected !== undefined) tokens.rejected.set(inRejected, positionOf(whole, prefix, "rejected"));
   }
-  // all three places are set by the loop
-  const tokenSpans = [chosenSpan && (chosenAt as ThinkingSpan), rejectedSpan && (rejectedAt as ThinkingSpan)] as const;
-  return { ...whole, ...masks(whole, mask, ...tokenSpans, seed) };
+  return {
+    ...whole,
+    chosen_mask: responseMask(whole.chosen.length, mask, inTokens(places.chosen, tokens.chosen), seed),
+    rejected_mask: responseMask(whole.rejected.length, mask, inTokens(places.rejected, tokens.rejected), seed + 1),
+  };
 }
 
-function masks(
-  pair: EncodedPair,
-  mask: Mask,
-  chosenSpan: ThinkingSpan | null,
-  rejectedSpan: ThinkingSpan | null,
-  seed: number,
-): Pick<MaskedPair, "chosen_mask" | "rejected_mask"> {
+/** The places of the text that the mask depends on. */
+function placesIn({ thinking, answerStart }: ThinkingPlaces, mask: Mask): number[] {
+  if (mask === "none") return [];
+  if (mask === "answer_only") return answerStart === 0 ? [] : [answerStart];
+  return thinking.flatMap(({ start, end }) => [start, end]);
+}
+
+function inTokens({ thinking, answerStart }: ThinkingPlaces, tokens: Map<number, number>) {
+  const at = (place: number) => tokens.get(place) ?? 0;
   return {
-    chosen_mask: responseMask(pair.chosen.length, mask, chosenSpan, seed),
-    rejected_mask: responseMask(pair.rejected.length, mask, rejectedSpan, seed + 1),
+    thinking: thinking.map(({ start, end }) => ({ start: at(start), end: at(end) })),
+    answerStart: at(answerStart),
   };
 }
 

@@ -73,6 +73,9 @@ export async function prepareAttempts(
       chosen: draft.chosen,
       rejected: draft.rejected,
       thinking: draft.thinking,
+      markers: recipe.markers,
+      messages: null,
+      tokens: null,
       status: filterReason === null ? "accepted" : "filtered",
       sources: draft.sources,
       provenance: provenanceOf({
