@@ -64,3 +64,42 @@ test("a bad line is named, and nothing of the file is taken", async () => {
   expect(to.preference.api.allAccepted()).toEqual([]);
   await expect(to.preference.api.importPairs(join(from.dir, "none"))).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
+
+test("conversations and token ids come in whole, go out whole, and know their markers", async () => {
+  const path = join(from.dir, "chats.jsonl");
+  const history = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "A?" },
+    { role: "assistant", content: "B." },
+    { role: "user", content: "C?" },
+  ];
+  const chat = { chosen: [...history, answer("<think>\nd\n</think>\n\nD.")], rejected: [...history, answer("E.")] };
+  const tokens = { prompt: [1, 2], chosen: [3], rejected: [4] };
+  writeFileSync(path, [chat, { ...tokens, id: 3, more: true }].map((line) => JSON.stringify(line)).join("\n"));
+  expect(await to.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0, warnings: [] });
+  const [first, second] = to.preference.api.allAccepted("orpo");
+  expect(first).toMatchObject({
+    question: "C?",
+    messages: history,
+    chosen: "<think>\nd\n</think>\n\nD.",
+    markers: { thinkingOpen: "<think>", thinkingClose: "</think>" },
+    thinking: [{ statements: ["d"] }],
+  });
+  expect(second).toMatchObject({ tokens });
+
+  for (const format of ["jsonl", "trl"] as const) {
+    await to.preference.api.exportPairs(path, format);
+    const again = openWorkspace();
+    expect(await again.preference.api.importPairs(path)).toEqual({ nPairs: 2, nSkipped: 0, warnings: [] });
+    expect(again.preference.api.allAccepted()).toMatchObject([
+      { messages: history, chosen: first!.chosen },
+      { tokens },
+    ]);
+    await again.close();
+    again.remove();
+  }
+});
+
+function answer(content: string) {
+  return { role: "assistant", content };
+}

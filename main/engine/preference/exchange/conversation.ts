@@ -13,7 +13,7 @@ export type PairTexts = { messages: ChatMessage[]; chosen: string; rejected: str
 export function readConversation(prompt: unknown, chosen: unknown, rejected: unknown): PairTexts {
   if (typeof chosen === "string" && typeof rejected === "string") return fromTexts(prompt, chosen, rejected);
   const promptTurns =
-    typeof prompt === "string" ? turnsOfText(prompt) : prompt == null ? [] : readTurns(prompt, "prompt");
+    typeof prompt === "string" ? turnsOfText(prompt) : prompt === undefined ? [] : readTurns(prompt, "prompt");
   const isText = typeof prompt === "string";
   const sides = [sideTurns(chosen, "chosen"), sideTurns(rejected, "rejected")] as const;
   return fromTurns(
@@ -39,7 +39,7 @@ function turnsOfText(prompt: string): ChatMessage[] {
 }
 
 function fromTexts(prompt: unknown, chosen: string, rejected: string): PairTexts {
-  if (prompt == null) {
+  if (prompt === undefined) {
     const dialogues = [readDialogue(chosen), readDialogue(rejected)] as const;
     if (dialogues[0] && dialogues[1]) return fromTurns(dialogues[0], dialogues[1]);
     return splitCommonBeginning(chosen, rejected);

@@ -28,7 +28,8 @@ export function readPair(value: unknown): FilePair {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new BadPair("it is no JSON object");
   const record = value as Record<string, unknown>;
   if ("provenance" in record && "question" in record) return readLedgerLine(record);
-  const field = (name: keyof typeof NAMES) => NAMES[name].map((key) => record[key]).find((entry) => entry != null);
+  const field = (name: keyof typeof NAMES) =>
+    NAMES[name].map((key) => record[key]).find((entry) => entry !== undefined && entry !== null);
   const [prompt, chosen, rejected] = [field("prompt"), field("chosen"), field("rejected")];
   const problems = [...sideProblem(chosen, "chosen"), ...sideProblem(rejected, "rejected")];
   if (problems.length > 0) throw new BadPair(problems.join(", "), hintFor(record));
@@ -43,7 +44,7 @@ export function readPair(value: unknown): FilePair {
 }
 
 function sideProblem(side: unknown, key: string): string[] {
-  if (side == null) return [`${key} is missing`];
+  if (side === undefined) return [`${key} is missing`];
   const isEmpty = (typeof side === "string" && side.trim() === "") || (Array.isArray(side) && side.length === 0);
   return isEmpty ? [`${key} is empty`] : [];
 }
@@ -104,7 +105,7 @@ function readTokens(record: Record<string, unknown>): TokenPair {
 }
 
 function maskOf(side: "chosen" | "rejected", ids: number[], mask: (0 | 1)[] | null | undefined): Partial<TokenPair> {
-  if (mask == null) return {};
+  if (!mask) return {};
   if (mask.length !== ids.length) {
     throw new BadPair(`${side}_mask has ${mask.length} entries for the ${ids.length} tokens of ${side}`);
   }

@@ -40,7 +40,8 @@ export function readTurns(value: unknown, key: string): ChatMessage[] {
 function readTurn(entry: unknown, name: string): ChatMessage {
   if (typeof entry !== "object" || entry === null) throw new BadPair(`${name} is no message with role and content`);
   const message = entry as Record<string, unknown>;
-  const role = String(message["role"] ?? message["from"] ?? "").toLowerCase();
+  const named = message["role"] ?? message["from"];
+  const role = typeof named === "string" ? named.toLowerCase() : "";
   if (TOOL_ROLES.has(role) || (Array.isArray(message["tool_calls"]) && message["tool_calls"].length > 0)) {
     throw new BadPair(`${name} is a tool's turn, and calls of tools cannot be trained`, "Leave these pairs out.");
   }
