@@ -2,7 +2,8 @@ import { Modal } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { matchWords } from "../lib/match-words.ts";
-import { type PaletteCommand, usePaletteCommands } from "./palette-commands.ts";
+import type { PaletteCommand } from "../lib/palette-command.ts";
+import { usePaletteCommands } from "./palette-commands.ts";
 import classes from "./Palette.module.css";
 
 const MOST_SHOWN = 40;

@@ -1,16 +1,10 @@
-import { IconBooks, IconCommand, IconListCheck, IconTopologyStar3, IconVersions } from "@tabler/icons-react";
+import { IconCommand } from "@tabler/icons-react";
 import { IconButton } from "../components/IconButton.tsx";
 import { hrefOf, type ScreenName } from "../lib/routes.ts";
 import { ActivityIndicator } from "./ActivityIndicator.tsx";
 import classes from "./Rail.module.css";
 import { ColorSchemeMenu } from "./ColorSchemeMenu.tsx";
-
-const SCREENS: { name: ScreenName; label: string; Icon: typeof IconBooks }[] = [
-  { name: "corpus", label: "Corpus", Icon: IconBooks },
-  { name: "graph", label: "Graph", Icon: IconTopologyStar3 },
-  { name: "reflect", label: "Reflect", Icon: IconVersions },
-  { name: "jobs", label: "Jobs", Icon: IconListCheck },
-];
+import { SCREENS } from "./screens.ts";
 
 export function Rail({ screen, onOpenPalette }: { screen: ScreenName; onOpenPalette(): void }) {
   return (

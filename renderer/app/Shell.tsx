@@ -1,28 +1,26 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { LoadingRows } from "../components/Loaded.tsx";
 import { useConnectionStatus } from "../engine/engine-context.ts";
-import type { ScreenName } from "../lib/routes.ts";
 import { useRoute } from "../lib/use-route.ts";
-import { CorpusScreen } from "../screens/corpus/CorpusScreen.tsx";
-import { JobsScreen } from "../screens/jobs/JobsScreen.tsx";
-import { ReflectScreen } from "../screens/reflect/ReflectScreen.tsx";
 import { ConnectionBanner } from "./ConnectionBanner.tsx";
 import { DropTarget } from "./DropTarget.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
 import { ScreenBoundary } from "./ScreenBoundary.tsx";
+import { screenOf } from "./screens.ts";
 import classes from "./Shell.module.css";
 import { useShortcuts } from "./shortcuts.ts";
 import { Toasts } from "./Toasts.tsx";
 
-// WebGL and its layout are needed on this screen only
-const GraphScreen = lazy(() => import("../screens/graph/GraphScreen.tsx"));
-
 export function Shell() {
   const route = useRoute();
+  const { Screen, label } = screenOf(route.screen);
   const status = useConnectionStatus();
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   useShortcuts({ openPalette: () => setIsPaletteOpen(true) });
+  useEffect(() => {
+    document.title = `${label} · PRefLexOR Studio`;
+  }, [label]);
   return (
     <div className={classes.shell}>
       <Rail screen={route.screen} onOpenPalette={() => setIsPaletteOpen(true)} />
@@ -31,7 +29,7 @@ export function Shell() {
         <main className={classes.main}>
           <ScreenBoundary key={route.screen}>
             <Suspense fallback={<LoadingRows what="The screen" nRows={4} />}>
-              <Screen name={route.screen} />
+              <Screen />
             </Suspense>
           </ScreenBoundary>
         </main>
@@ -41,11 +39,4 @@ export function Shell() {
       <Palette isOpen={isPaletteOpen} onClose={() => setIsPaletteOpen(false)} />
     </div>
   );
-}
-
-function Screen({ name }: { name: ScreenName }) {
-  if (name === "graph") return <GraphScreen />;
-  if (name === "reflect") return <ReflectScreen />;
-  if (name === "jobs") return <JobsScreen />;
-  return <CorpusScreen />;
 }

@@ -20,7 +20,7 @@ import { SearchResults } from "./SearchResults.tsx";
 
 const TYPING_PAUSE_MS = 200;
 
-export function CorpusScreen() {
+export default function CorpusScreen() {
   const documents = useEngineQuery("corpus.listDocuments", {});
   const { query } = useCorpusView();
   const [settledQuery] = useDebouncedValue(query.trim(), TYPING_PAUSE_MS);

@@ -16,7 +16,7 @@ type Filter = "all" | "active" | "ended" | "failed";
 
 const CARD_PX = 64;
 
-export function JobsScreen() {
+export default function JobsScreen() {
   const jobs = useEngineQuery("job.list", JOB_LIST_INPUT);
   const [filter, setFilter] = useState<Filter>("all");
   const count = (which: Filter) => (jobs.data ?? []).filter((job) => isIn(job, which)).length;

@@ -12,7 +12,7 @@ import classes from "./Reflect.module.css";
 import { useReflectView } from "./reflect-view.ts";
 import { ReflectionView } from "./ReflectionView.tsx";
 
-export function ReflectScreen() {
+export default function ReflectScreen() {
   const route = useRoute();
   const reflections = useEngineQuery("reflection.list", {});
   const { isHistoryShown } = useReflectView();
