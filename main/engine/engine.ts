@@ -57,10 +57,11 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   let queue: JobQueue | undefined;
   let server: { broadcast(name: string, payload: unknown): void } | undefined;
   const emit: Emit = (name, payload) => server?.broadcast(name, payload);
-  const enqueue = (request: EnqueueRequest) => {
+  const openQueue = () => {
     if (!queue) throw new Error("a job was enqueued before the engine was complete");
-    return queue.enqueue(request);
+    return queue;
   };
+  const enqueue = (request: EnqueueRequest) => openQueue().enqueue(request);
   const base = { db, clock, log, emit, enqueue };
 
   const host = createModelHost({ startHost: config.startHost });
@@ -100,8 +101,14 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     trainer: config.trainer,
     workspaceDir,
     resourcesDir,
+    jobs: openQueue,
   });
-  const experiment = createExperiment({ models: models.api, preference: preference.api, workspaceDir, enqueue });
+  const experiment = createExperiment({
+    models: models.api,
+    preference: preference.api,
+    workspaceDir,
+    jobs: openQueue,
+  });
 
   const jobs = createJobQueue({
     store: createJobStore(db, clock),

@@ -125,6 +125,7 @@ const EVENT_NAMES = [
   "preference.changed",
   "reflection.changed",
   "training.step",
+  "training.warning",
 ] as const satisfies (keyof EngineEvents)[];
 
 const notAsked: Script = ({ prefill }) => {

@@ -37,7 +37,7 @@ export const IMPORT_TABLE: Record<string, Rule> = {
   "main/engine/preference": engine([...BASE, "inference", "embedding", "recipe", "asking"]),
   // handed in by engine.ts: the method never imports it
   "main/engine/small-models": engine(["lib", "inference", "embedding", "recipe", "asking", "reflection", "preference"]),
-  "main/engine/training": engine([...BASE, "models", "inference", "recipe", "preference"], ["yaml"]),
+  "main/engine/training": engine([...BASE, "gguf", "models", "inference", "recipe", "preference"], ["yaml"]),
   "main/engine/experiment": engine([...BASE, "models", "recipe", "preference", "training"]),
   "main/engine/process": engine(["rpc", "inference"]),
   // engine.ts wires every room by hand

@@ -18,6 +18,8 @@ const ExperimentInput = z.strictObject({
   recipe: z.string().min(1),
 });
 
+export type ExperimentInput = z.infer<typeof ExperimentInput>;
+
 export type ExperimentRound = StageColumns & { round: number; pairs: unknown; run: TrainingRunOutput };
 export type ExperimentOutput = {
   experimentId: string;
@@ -42,10 +44,7 @@ export function experimentJob(deps: ExperimentDeps) {
   });
 }
 
-async function runExperiment(
-  deps: ExperimentDeps,
-  context: JobContext<z.infer<typeof ExperimentInput>>,
-): Promise<ExperimentOutput> {
+async function runExperiment(deps: ExperimentDeps, context: JobContext<ExperimentInput>): Promise<ExperimentOutput> {
   const { key, recipe: reference } = context.input;
   const { experimentId, recipe } = deps.preference.openExperiment(key, reference);
   const policy = await deps.models.resolveModel(recipe.roles.policy);
@@ -79,6 +78,7 @@ async function runExperiment(
         mask: stage.mask,
         adapterOut: adapterPath(deps, recipe, stage, round, experimentId),
         settings: trainerSettingsOf(recipe, stage, round),
+        requestKey: null,
       };
       // the output of a child went through JSON; its type is that of the job's run
       const run = (await context.runChild({

@@ -188,8 +188,15 @@ export function createJobQueue(options: {
       const job = store.get(jobId);
       if (!job) throw new AppError("NOT_FOUND", `There is no job ${jobId}`);
       if (!isTerminal(job)) throw new AppError("CONFLICT", "The job has not ended yet");
-      return enqueue({ type: job.type, input: job.input, parentId: job.id });
+      return tryAgain(job);
     },
+    /** The job of the request that was made under this key. */
+    findByKey: (key: string) => store.findByKey(key),
+    /** Jobs of this type that wait or run, or that the next start goes on with. */
+    unfinished: (type: string) =>
+      [...store.withStatus("running"), ...store.withStatus("queued")].filter((job) => job.type === type),
+    /** The same request makes a new job from now on. */
+    forgetKey: (jobId: JobId) => store.releaseKey(jobId),
     /** Puts right what the last process left and begins to work. */
     open(): void {
       for (const job of store.withStatus("running")) recover(job);
@@ -204,6 +211,17 @@ export function createJobQueue(options: {
       await Promise.all(jobs.map((job) => job.finished));
     },
   };
+
+  /** Asked for twice it is still one: what a second try has begun or finished is not done again. */
+  function tryAgain(job: StoredJob): JobId {
+    const later = store.findRetry(job);
+    if (later && !isTerminal(later)) return later.id;
+    if (later && later.status !== "succeeded") return tryAgain(later);
+    const { type, input } = job;
+    // the key goes on with the work; what has succeeded keeps its own, and is done once more
+    const key = job.status === "succeeded" ? null : job.idempotencyKey;
+    return enqueue({ type, input, parentId: job.id, ...(key === null ? {} : { idempotencyKey: key }) });
+  }
 
   function recover(job: StoredJob): void {
     store.record(job.id, "interrupted", { attempt: job.attempt });
@@ -224,6 +242,7 @@ function isTerminal(job: { status: JobRow["status"] }): boolean {
   return job.status === "succeeded" || job.status === "failed" || job.status === "cancelled";
 }
 
-function toRow({ input: _input, isCancelRequested: _isCancelRequested, ...row }: StoredJob): JobRow {
+function toRow(job: StoredJob): JobRow {
+  const { input: _input, isCancelRequested: _isCancelRequested, idempotencyKey: _idempotencyKey, ...row } = job;
   return row;
 }

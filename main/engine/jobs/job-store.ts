@@ -18,12 +18,13 @@ type Row = {
   attempt: number;
   cancel_requested_at: number | null;
   parent_id: string | null;
+  idempotency_key: string | null;
   queued_at: number;
   started_at: number | null;
   finished_at: number | null;
 };
 
-export type StoredJob = JobRow & { input: unknown; isCancelRequested: boolean };
+export type StoredJob = JobRow & { input: unknown; isCancelRequested: boolean; idempotencyKey: string | null };
 export type JobStore = ReturnType<typeof createJobStore>;
 
 export function createJobStore(db: Db, clock: Clock) {
@@ -34,6 +35,9 @@ export function createJobStore(db: Db, clock: Clock) {
   const selectByKey = db.prepare<[string], Row>("SELECT * FROM job WHERE idempotency_key = ?");
   const selectRecent = db.prepare<[number], Row>("SELECT * FROM job ORDER BY queued_at DESC, id DESC LIMIT ?");
   const selectByStatus = db.prepare<[string], Row>("SELECT * FROM job WHERE status = ? ORDER BY queued_at, id");
+  const selectRetry = db.prepare<[string, string], Row>(
+    "SELECT * FROM job WHERE parent_id = ? AND type = ? ORDER BY queued_at DESC, id DESC LIMIT 1",
+  );
   const selectNext = db.prepare<[string], Row>(
     "SELECT * FROM job WHERE status = 'queued' AND lane = ? ORDER BY queued_at, id LIMIT 1",
   );
@@ -70,6 +74,8 @@ export function createJobStore(db: Db, clock: Clock) {
   return {
     get,
     findByKey: (key: string) => mapRow(selectByKey.get(key)),
+    /** The newest second try: a job whose parent is this one, of the same type. */
+    findRetry: ({ id, type }: StoredJob) => mapRow(selectRetry.get(id, type)),
     list: (limit: number) => selectRecent.all(limit).map(mapKnownRow),
     withStatus: (status: JobStatus) => selectByStatus.all(status).map(mapKnownRow),
     /** Takes the oldest queued job of the lane, in one immediate transaction. */
@@ -137,5 +143,6 @@ function mapKnownRow(row: Row): StoredJob {
     finishedAt: row.finished_at,
     input: JSON.parse(row.input) as unknown,
     isCancelRequested: row.cancel_requested_at !== null,
+    idempotencyKey: row.idempotency_key,
   };
 }

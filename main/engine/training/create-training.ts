@@ -4,23 +4,25 @@ import { AppError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
 import { type Loss, LossName, lossNames, needsReference } from "../../shared/loss.ts";
 import type { Db } from "../db/index.ts";
-import type { EnqueueRequest } from "../jobs/index.ts";
+import type { EnqueueRequest, JobQueue } from "../jobs/index.ts";
+import { checkOutput } from "./check-output.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { createRunStore } from "./run-store.ts";
 import { parseOverrides } from "./settings.ts";
-import { type TrainingRunInput, trainingRunJob } from "./training-run.ts";
+import { isStillThere, requestKey } from "./request-key.ts";
+import { outputRequestOf, type TrainingRunInput, type TrainingRunOutput, trainingRunJob } from "./training-run.ts";
 import { verifyAdapterJob } from "./verify-job.ts";
 
 export type Training = ReturnType<typeof createTraining>;
 
 export function createTraining(
-  given: Omit<TrainingDeps, "runs"> & { db: Db; enqueue(request: EnqueueRequest): JobId },
+  given: Omit<TrainingDeps, "runs"> & { db: Db; enqueue(request: EnqueueRequest): JobId; jobs(): JobQueue },
 ) {
-  const { db, enqueue, ...rest } = given;
+  const { db, enqueue, jobs, ...rest } = given;
   const deps: TrainingDeps = { ...rest, runs: createRunStore(db, given.clock) };
 
   const handlers: Omit<EngineHandlers["training"], "runRecipe"> = {
-    start(input) {
+    async start(input) {
       const loss = lossOf(input);
       const hasReference = needsReference(loss);
       const request: TrainingRunInput = {
@@ -39,8 +41,14 @@ export function createTraining(
         mask: hasReference ? "answer_only" : "none",
         adapterOut: resolve(input.out),
         settings: { loss, ...parseOverrides(input.set ?? {}) },
+        requestKey: null,
       };
-      return { jobId: enqueue({ type: "training.run", input: request }) };
+      const model = await deps.models.resolveModel(request.model);
+      await checkOutput(outputRequestOf(deps, request, model.path));
+      const key = await requestKey(deps, request);
+      await makeWay(jobs(), key, request.adapterOut);
+      const job = { type: "training.run", input: { ...request, requestKey: key }, idempotencyKey: key };
+      return { jobId: enqueue(job) };
     },
     listRuns: () => deps.runs.list(),
     getRun({ runId }) {
@@ -59,6 +67,21 @@ export function createTraining(
     },
     jobs: [trainingRunJob(deps), verifyAdapterJob(deps)],
   };
+}
+
+/**
+ * An unfinished training of another request to the same file would write over this one's: it is cancelled. A finished
+ * one of this request counts as long as its adapter lies where it was written.
+ */
+async function makeWay(jobs: JobQueue, key: string, adapterOut: string): Promise<void> {
+  for (const job of jobs.unfinished("training.run")) {
+    const { adapterOut: other } = job.input as TrainingRunInput; // the queue has parsed it
+    if (other === adapterOut && job.idempotencyKey !== key) jobs.cancel(job.id);
+  }
+  const known = jobs.findByKey(key);
+  if (known?.status !== "succeeded") return;
+  const { runId, parity } = known.output as TrainingRunOutput; // the output of such a job
+  if (parity === "failed" || !(await isStillThere(adapterOut, runId))) jobs.forgetKey(known.id);
 }
 
 /** The loss that is named, or the one that the stage is called after. Errors: VALIDATION_FAILED. */

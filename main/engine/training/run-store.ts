@@ -31,6 +31,7 @@ export type NewRun = StageColumns & {
   modelPath: string;
   modelName: string;
   adapterIn: string | null;
+  requestKey: string | null;
 };
 
 export type RunStore = ReturnType<typeof createRunStore>;
@@ -47,11 +48,14 @@ export function createRunStore(db: Db, clock: Clock) {
   const selectByRound = db.prepare<{ experimentId: string; stage: string; round: number }, Row>(
     `${SELECT} WHERE run.experiment_id = @experimentId AND run.stage = @stage AND run.round = @round`,
   );
+  const selectByRequest = db.prepare<[string], Row>(
+    `${SELECT} WHERE run.request_key = ? AND run.status <> 'succeeded' ORDER BY run.started_at DESC LIMIT 1`,
+  );
   const selectAll = db.prepare<[], Row>(`${SELECT} ORDER BY run.started_at DESC, run.id DESC`);
   const insert = db.prepare(`
     INSERT INTO training_run (id, job_id, experiment_id, stage, stage_index, loss, round, status, model_path, model_name, adapter_in,
-      n_pairs, config, started_at)
-    VALUES (@id, @jobId, @experimentId, @stage, @stageIndex, @loss, @round, 'running', @modelPath, @modelName, @adapterIn, 0, '{}', @startedAt)`);
+      request_key, n_pairs, config, started_at)
+    VALUES (@id, @jobId, @experimentId, @stage, @stageIndex, @loss, @round, 'running', @modelPath, @modelName, @adapterIn, @requestKey, 0, '{}', @startedAt)`);
   const adopt = db.prepare(
     "UPDATE training_run SET job_id = @jobId, status = 'running', finished_at = NULL WHERE id = @id",
   );
@@ -72,14 +76,15 @@ export function createRunStore(db: Db, clock: Clock) {
     get: (id: TrainingRunId) => mapRow(selectById.get(id)),
     list: () => selectAll.all().map(mapKnownRow),
     /**
-     * The run of this job; or the unfinished or failed run of the same round of the experiment, taken over by this
-     * job so that its checkpoint counts; or a new one.
+     * The run of this job; or the unfinished or failed run of the same round of the experiment, or of the same request,
+     * taken over by this job so that its checkpoint counts; or a new one.
      */
     findOrCreate(run: NewRun): TrainingRunRow {
       const own = selectByJob.get(run.jobId);
       if (own) return mapKnownRow(own);
       const { experimentId, stage, round } = run;
-      const earlier = experimentId === null ? undefined : selectByRound.get({ experimentId, stage, round });
+      const ofRequest = run.requestKey === null ? undefined : selectByRequest.get(run.requestKey);
+      const earlier = experimentId === null ? ofRequest : selectByRound.get({ experimentId, stage, round });
       const id = earlier?.id ?? newId<TrainingRunId>(clock());
       if (earlier) adopt.run({ id, jobId: run.jobId });
       else insert.run({ ...run, id, startedAt: clock() });

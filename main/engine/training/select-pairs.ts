@@ -58,9 +58,10 @@ function pairOfRow(row: Pick<PairRow, "id" | "question" | "messages" | "tokens" 
   return { kind: "text", id, messages, chosen, rejected, markers } satisfies TextPair;
 }
 
-function pairOfFile(pair: PairFile["pairs"][number], index: number): SelectedPair {
+function pairOfFile(pair: PairFile["pairs"][number]): SelectedPair {
   if (pair.kind === "ledger") return pairOfRow(pair.row);
-  const id = pair.id ?? `line-${index + 1}`;
+  // "pairs.jsonl, line 3" is known as line-3
+  const id = pair.id ?? (pair.where.split(", ").at(-1) ?? "").replace(" ", "-");
   if (pair.kind === "ids") return { kind: "ids", id, tokens: pair.tokens };
   const { messages, chosen, rejected, markers } = pair;
   return { kind: "text", id, messages, chosen, rejected, markers: markers ?? markersIn(chosen) };

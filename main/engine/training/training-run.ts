@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -9,6 +10,7 @@ import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import { Mask } from "../recipe/index.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
+import { checkOutput, explainWriteError, type OutputRequest } from "./check-output.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { createRunWarnings, type RunWarnings } from "./run-warnings.ts";
 import { verifyAdapter } from "./parity.ts";
@@ -31,6 +33,8 @@ export const TrainingRunInput = z.strictObject({
   adapterOut: z.string(),
   /** The trainer's own configuration keys. */
   settings: z.looseObject({ loss: Loss }),
+  /** Of a training that was asked for by itself: the same request goes on with its run. */
+  requestKey: z.string().nullable().default(null),
 });
 export type TrainingRunInput = z.infer<typeof TrainingRunInput>;
 
@@ -79,8 +83,10 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
     modelPath: model.path,
     modelName: model.name,
     adapterIn: input.adapterIn,
+    requestKey: input.requestKey,
   });
   try {
+    await checkOutput(outputRequestOf(deps, input, model.path));
     const warnings = createRunWarnings(deps, run.id, context.record);
     const files = await prepare(deps, run.id, input, model.path, context, warnings);
     await deps.runner.unload();
@@ -116,7 +122,10 @@ async function prepare(
   const dir = join(deps.workspaceDir, "runs", runId);
   await mkdir(dir, { recursive: true });
   const pairsPath = join(dir, "pairs.jsonl");
-  const nPairs = await writePairs(deps, runId, input, { modelPath, pairsPath }, context, warnings);
+  const checkpoint = join(dir, "checkpoint.gguf");
+  // what a checkpoint has learnt from stays what it is learnt from, whatever happened to the ledger or the file since
+  const isGoingOn = existsSync(checkpoint) && existsSync(pairsPath);
+  if (!isGoingOn) await writePairs(deps, runId, input, { modelPath, pairsPath }, context, warnings);
   const adapter = join(dir, "adapter.gguf");
   const config = {
     ...input.settings,
@@ -125,13 +134,13 @@ async function prepare(
     ...referenceOf(input, deps.workspaceDir),
     adapter_out: adapter,
     pairs: pairsPath,
-    checkpoint: { path: join(dir, "checkpoint.gguf"), every_steps: 1 },
+    checkpoint: { path: checkpoint, every_steps: 1 },
     resume: true,
   };
   const configPath = join(dir, "config.json");
   await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
   deps.runs.setConfig(runId, config);
-  context.record("prepared", { runId, nPairs });
+  context.record("prepared", { runId, nPairs: deps.runs.get(runId)?.nPairs ?? 0 });
   return { config: configPath, adapter };
 }
 
@@ -143,7 +152,7 @@ async function writePairs(
   files: { modelPath: string; pairsPath: string },
   context: JobContext<TrainingRunInput>,
   warnings: RunWarnings,
-): Promise<number> {
+): Promise<void> {
   const { pairs, problems: leftOut } = await selectPairs(deps, input.pairs);
   const maxLength = Number(input.settings["max_length"] ?? DEFAULT_MAX_LENGTH);
   const request = { modelPath: files.modelPath, pairs, mask: input.mask, maxLength };
@@ -151,7 +160,6 @@ async function writePairs(
   await writeFileAtomic(files.pairsPath, lines.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
   deps.runs.setNPairs(runId, lines.length);
   for (const problem of [...leftOut, ...problems]) warnings.pairProblem(problem);
-  return lines.length;
 }
 
 /** The reference stays what it was at the start of the stage, while the policy's adapter grows by the round. */
@@ -215,12 +223,27 @@ function recordStep(
   context.progress({ n: step, total, unit: "steps", message: `loss ${loss.toFixed(4)}` });
 }
 
+/** What the output check needs to know of a request. */
+export function outputRequestOf(
+  { workspaceDir }: Pick<TrainingDeps, "workspaceDir">,
+  { adapterOut, adapterIn, pairs, settings }: TrainingRunInput,
+  modelPath: string,
+): OutputRequest {
+  const pairsPath = pairs.from === "file" ? pairs.path : null;
+  return { adapterOut, modelPath, adapterIn, pairsPath, workspaceDir, settings };
+}
+
 /** By copy and rename, since the destination may be on another disk. */
 async function publish(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
   const temporary = `${to}.part`;
-  await copyFile(from, temporary);
-  await rename(temporary, to);
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(from, temporary);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainWriteError(error, dirname(to));
+  }
 }
 
 async function proveAdapter(

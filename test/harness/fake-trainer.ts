@@ -1,0 +1,54 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { REPOSITORY_DIR } from "./corpus-bench.ts";
+
+export type FakeTrainer = {
+  trainerPath: string;
+  ggmlDir: string;
+  /** The step that each training began behind. */ begins(): number[];
+};
+
+/**
+ * An executable with the trainer's protocol and none of its work: steps every few milliseconds, a checkpoint that holds
+ * the step, a stop by command with exit code 4, and at its end a real adapter file. Every log-prob is 0.
+ */
+export function makeFakeTrainer(dir: string, { nSteps = 40, stepMs = 20 } = {}): FakeTrainer {
+  const trainerPath = join(dir, "fake-trainer");
+  const log = join(dir, "fake-trainer.log");
+  const adapter = join(REPOSITORY_DIR, "test/fixtures/reference/adapter-init.gguf");
+  const script = `#!${process.execPath}
+const fs = require("node:fs");
+const [command, configPath] = process.argv.slice(2);
+const config = JSON.parse(fs.readFileSync(configPath, "utf8"));
+const emit = (event) => fs.writeSync(1, JSON.stringify(event) + "\\n");
+const pairs = fs.readFileSync(config.pairs, "utf8").trim().split("\\n").map((line) => JSON.parse(line));
+const zeros = (ids) => ids.map(() => 0);
+emit({ event: "hello", pairs: { used: pairs.length } });
+if (command === "score") {
+  for (const { id, chosen, rejected } of pairs)
+    emit({ event: "pair", id, chosen_logp_sum: 0, rejected_logp_sum: 0, ref_chosen_logp_sum: 0, ref_rejected_logp_sum: 0,
+      chosen_logps: zeros(chosen), rejected_logps: zeros(rejected), ref_chosen_logps: zeros(chosen), ref_rejected_logps: zeros(rejected) });
+  emit({ event: "done" });
+  process.exit(0);
+}
+const { path } = config.checkpoint;
+let step = fs.existsSync(path) ? Number(fs.readFileSync(path, "utf8")) : 0;
+fs.appendFileSync(${JSON.stringify(log)}, step + "\\n");
+process.stdin.on("data", () => process.exit(4));
+setInterval(() => {
+  if (step === ${nSteps}) {
+    fs.copyFileSync(${JSON.stringify(adapter)}, config.adapter_out);
+    emit({ event: "done" });
+    process.exit(0);
+  }
+  step++;
+  fs.writeFileSync(path, String(step));
+  emit({ event: "step", step, epoch: 1, loss: 1, steps: ${nSteps} });
+}, ${stepMs});
+`;
+  writeFileSync(trainerPath, script);
+  writeFileSync(log, "");
+  chmodSync(trainerPath, 0o755);
+  const begins = () => readFileSync(log, "utf8").split("\n").filter(Boolean).map(Number);
+  return { trainerPath, ggmlDir: dir, begins };
+}
