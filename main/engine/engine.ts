@@ -149,6 +149,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const rpc = createRpcServer(engineContract, handlers, { log, checkOutputs: config.checkOutputs ?? false });
   server = rpc;
   jobs.open();
+  preference.api.locateEarlierPairs();
 
   return {
     serve: rpc.serve,

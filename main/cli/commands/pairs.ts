@@ -4,6 +4,7 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import { LossName, stageTitle } from "../../shared/loss.ts";
 import { parsePositiveInt } from "../lib/arguments.ts";
 import { note, print, printJson, printTable, shorten } from "../lib/output.ts";
+import { pairText } from "../lib/pair-text.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type GenerateOptions = {
@@ -43,13 +44,13 @@ export function addPairCommands(program: Command): void {
     .action((options: ListOptions, command: Command) => withSession(command, (session) => list(session, options)));
   pairs
     .command("show")
-    .description("one pair with its provenance")
+    .description("one pair: what it says, and which words of the papers each statement rests on")
     .argument("<id>")
     .action((id: string, _options: unknown, command: Command) =>
       withSession(command, async ({ client, asJson }) => {
         const pair = await client.preference.get({ pairId: id });
         if (asJson) printJson(pair);
-        else print(JSON.stringify(pair, null, 2));
+        else print(pairText(pair));
       }),
     );
   pairs

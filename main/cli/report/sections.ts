@@ -3,6 +3,7 @@ import type { ParityReport } from "../../shared/contract/model.ts";
 import type { PairRow } from "../../shared/contract/preference.ts";
 import { stageTitle } from "../../shared/loss.ts";
 import { shorten } from "../lib/output.ts";
+import { restsOn } from "../lib/pair-text.ts";
 import { type Html, html } from "./html.ts";
 
 export function documentTable(documents: readonly DocumentRow[]): Html {
@@ -76,12 +77,28 @@ export function pairList(pairs: readonly PairRow[], filterCounts: Record<string,
               <pre>${pair.rejected}</pre>
             </div>
           </div>
+          ${thinkingSources(pair)}
           <p class="muted">
-            Pages:
+            Pages that were read:
             ${pair.sources.map((source) => `${shorten(source.title, 60)}, p. ${source.page} (${source.role})`).join("; ")}
           </p>
         </details>`,
     )}`;
+}
+
+/** Every statement with the words of the papers that it rests on: what a model inferred has no page. */
+export function thinkingSources({ thinking, sources }: PairRow): Html {
+  const statements = thinking.flatMap((section) => section.statements);
+  if (statements.length === 0) return html``;
+  return html`<h4 class="thinking">what the thinking rests on</h4>
+    <ul>
+      ${statements.map(
+        (statement) =>
+          html`<li>
+            ${statement.text} ${restsOn(statement, sources).map((line) => html`<div class="muted">${line}</div>`)}
+          </li>`,
+      )}
+    </ul>`;
 }
 
 export function parityTable(report: ParityReport): Html {

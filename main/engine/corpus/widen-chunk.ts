@@ -2,7 +2,8 @@ import type { ChunkId, DocumentId } from "../../shared/ids.ts";
 import type { ChunkStore, KeyedChunk } from "./chunk-store.ts";
 import type { DocumentStore } from "./document-store.ts";
 
-export type ChunkSpan = { chunkId: ChunkId; page: number; start: number; end: number };
+/** `at` is where the span begins in the widened text. */
+export type ChunkSpan = { chunkId: ChunkId; page: number; start: number; end: number; at: number };
 export type WidenedChunk = { documentId: DocumentId; text: string; spans: ChunkSpan[] };
 
 /** Neighbours that could fit at most; more are never read. */
@@ -43,8 +44,8 @@ function join(documents: DocumentStore, documentId: DocumentId, run: readonly Ke
     const from = isSamePage ? skipSpace(pageText, Math.max(start, last.end)) : start;
     if (from >= end) continue;
     if (last) text += isSamePage ? pageText.slice(last.end, from) : "\n";
+    spans.push({ chunkId: id, page, start: from, end, at: text.length });
     text += pageText.slice(from, end);
-    spans.push({ chunkId: id, page, start: from, end });
   }
   return { documentId, text, spans };
 }

@@ -1,19 +1,22 @@
-import type { ConceptRow, ConceptType, GraphStats, RelationRow } from "../../shared/contract/graph.ts";
+import type { ConceptRow, ConceptType, EvidenceRow, GraphStats, RelationRow } from "../../shared/contract/graph.ts";
 import type { ChunkId, ConceptId, PairId, RelationId } from "../../shared/ids.ts";
+import type { StatementSpan } from "../../shared/contract/preference.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/ids.ts";
-import type { Evidence, Extraction } from "./rules/extract.ts";
-
-/** A pair as the graph knows it. */
-export type EvidenceSource = { pairId: PairId; chunkId: ChunkId | null; round: number };
+import type { Evidence } from "./rules/extract.ts";
+import type { GraphSource } from "./sources/source.ts";
 
 export type StoredEvidence = {
   sentence: string;
   source_kind: "pair" | "chunk" | "reflection";
   source_id: string;
   section: string | null;
+  basis: EvidenceRow["basis"];
+  quote: string | null;
   chunk_id: ChunkId | null;
+  start: number | null;
+  end: number | null;
   round: number;
   created_at: number;
 };
@@ -33,9 +36,11 @@ export function createGraphStore(db: Db, clock: Clock) {
     "SELECT id FROM relation WHERE source_id = ? AND target_id = ? AND type = ?",
   );
   const insertEvidence = db.prepare(`
-    INSERT INTO evidence (concept_id, relation_id, source_kind, source_id, section, sentence, chunk_id, round, created_at)
-    VALUES (@conceptId, @relationId, 'pair', @pairId, @section, @sentence, @chunkId, @round, @createdAt)`);
-  const deleteEvidence = db.prepare("DELETE FROM evidence WHERE source_kind = 'pair' AND source_id = ?");
+    INSERT INTO evidence
+      (concept_id, relation_id, source_kind, source_id, section, sentence, basis, quote, chunk_id, start, "end", round, created_at)
+    VALUES
+      (@conceptId, @relationId, @kind, @id, @section, @sentence, @basis, @quote, @chunkId, @start, @end, @round, @createdAt)`);
+  const deleteEvidence = db.prepare("DELETE FROM evidence WHERE source_kind = @kind AND source_id = @id");
   const deleteOtherEvidence = db.prepare(
     "DELETE FROM evidence WHERE source_kind = 'pair' AND source_id NOT IN (SELECT value FROM json_each(?))",
   );
@@ -54,7 +59,7 @@ export function createGraphStore(db: Db, clock: Clock) {
     SELECT relation.id, relation.source_id AS sourceId, relation.target_id AS targetId, relation.type AS type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound
     FROM relation JOIN evidence ON evidence.relation_id = relation.id
     GROUP BY relation.id ORDER BY nEvidence DESC, relation.id`);
-  const evidenceColumns = "sentence, source_kind, source_id, section, chunk_id, round, created_at";
+  const evidenceColumns = `sentence, source_kind, source_id, section, basis, quote, chunk_id, start, "end", round, created_at`;
   const selectConceptEvidence = db.prepare<[string], StoredEvidence>(
     `SELECT ${evidenceColumns} FROM evidence WHERE concept_id = ? ORDER BY round, id`,
   );
@@ -84,9 +89,11 @@ export function createGraphStore(db: Db, clock: Clock) {
   function putEvidence(
     of: { conceptId: string | null; relationId: string | null },
     all: Evidence[],
-    source: EvidenceSource,
+    { source, spans }: GraphSource,
   ): void {
-    for (const evidence of all) insertEvidence.run({ ...of, ...evidence, ...source, createdAt: clock() });
+    for (const { section, sentence, statement } of all)
+      for (const place of placesOf(spans[statement] ?? null))
+        insertEvidence.run({ ...of, ...source, section, sentence, ...place, createdAt: clock() });
   }
 
   function dropBare(): void {
@@ -95,15 +102,16 @@ export function createGraphStore(db: Db, clock: Clock) {
   }
 
   return {
-    /** Everything that a pair says, in place of what it was known to say: doing it again changes nothing. */
-    replacePair: db.transaction((source: EvidenceSource, { concepts, relations }: Extraction) => {
-      deleteEvidence.run(source.pairId);
+    /** Everything that a source says, in place of what it was known to say: doing it again changes nothing. */
+    replace: db.transaction((given: GraphSource) => {
+      const { concepts, relations } = given.extraction;
+      deleteEvidence.run({ kind: given.source.kind, id: given.source.id });
       const ids = new Map(concepts.map((concept) => [concept.key, putConcept(concept)]));
       for (const { key, evidence } of concepts)
-        putEvidence({ conceptId: ids.get(key)!, relationId: null }, evidence, source);
+        putEvidence({ conceptId: ids.get(key)!, relationId: null }, evidence, given);
       for (const { source: from, type, target, evidence } of relations) {
         const relationId = putRelation(ids.get(from)!, ids.get(target)!, type);
-        putEvidence({ conceptId: null, relationId }, evidence, source);
+        putEvidence({ conceptId: null, relationId }, evidence, given);
       }
       dropBare();
     }),
@@ -124,4 +132,14 @@ export function createGraphStore(db: Db, clock: Clock) {
       return { ...selectCounts.get()!, byType: byCount(countByType.all()), byRelation: byCount(countByRelation.all()) };
     },
   };
+}
+
+type Place = Pick<EvidenceRow, "basis" | "quote" | "chunkId" | "start" | "end">;
+
+/** A row for each sentence of the papers that a statement rests on; one without a page where there is none. */
+function placesOf(spans: StatementSpan[] | null): Place[] {
+  const nowhere = { quote: null, chunkId: null, start: null, end: null };
+  if (spans === null) return [{ basis: "unknown", ...nowhere }];
+  if (spans.length === 0) return [{ basis: "model", ...nowhere }];
+  return spans.map(({ quote, chunkId, start, end }) => ({ basis: "papers", quote, chunkId, start, end }));
 }

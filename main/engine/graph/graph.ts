@@ -2,7 +2,6 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import type { EvidenceRow } from "../../shared/contract/graph.ts";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
-import type { PairRow } from "../../shared/contract/preference.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
@@ -12,18 +11,15 @@ import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import { toGexf, toGraphml, toJson } from "./export-graph.ts";
-import { extractFromThinking } from "./rules/extract.ts";
 import { createGraphStore, type StoredEvidence } from "./graph-store.ts";
 import { shortestPath } from "./shortest-path.ts";
-
-/** What the graph reads of a pair. */
-export type GraphPair = Pick<PairRow, "id" | "round" | "thinking" | "sources">;
+import { type GraphPair, readPairThinking } from "./sources/pair-thinking.ts";
 
 export type GraphDeps = {
   db: Db;
   corpus: {
     /** Errors: NOT_FOUND, when the chunk's document is gone. */
-    chunkSpan(id: ChunkId): { documentId: DocumentId; title: string; page: number; start: number; end: number };
+    chunkSpan(id: ChunkId): { documentId: DocumentId; title: string; page: number };
   };
   /** All accepted pairs, in the order in which they were made. */
   listPairsForGraph(): GraphPair[];
@@ -47,19 +43,18 @@ const FORMATS = { graphml: toGraphml, gexf: toGexf, json: toJson };
 export function createGraph(deps: GraphDeps): Graph {
   const store = createGraphStore(deps.db, deps.clock);
 
-  function readPair(pair: GraphPair): void {
-    const chunkId = pair.sources.find(({ role }) => role === "source")?.chunkId ?? null;
-    store.replacePair({ pairId: pair.id, chunkId, round: pair.round }, extractFromThinking(pair.thinking));
-  }
-
   function evidenceOf(rows: StoredEvidence[]): EvidenceRow[] {
     return rows.map((row) => ({
       sentence: row.sentence,
       sourceKind: row.source_kind,
       sourceId: row.source_id,
       section: row.section,
+      basis: row.basis,
+      quote: row.quote,
       chunkId: row.chunk_id,
-      ...placeOf(deps.corpus, row.chunk_id),
+      start: row.start,
+      end: row.end,
+      ...pageOf(deps.corpus, row.chunk_id),
       round: row.round,
       createdAt: row.created_at,
     }));
@@ -98,7 +93,7 @@ export function createGraph(deps: GraphDeps): Graph {
     jobs: [buildJob()],
     api: {
       addPairThinking(pair) {
-        readPair(pair);
+        store.replace(readPairThinking(pair));
         deps.emit("graph.changed", {});
       },
     },
@@ -116,7 +111,7 @@ export function createGraph(deps: GraphDeps): Graph {
         for (const [n, pair] of pairs.entries()) {
           signal.throwIfAborted();
           progress({ n, total: pairs.length, unit: "pairs", message: "Reading the thinking of each pair" });
-          readPair(pair);
+          store.replace(readPairThinking(pair));
           // lets the engine answer others between two pairs
           await new Promise((resolve) => setImmediate(resolve));
         }
@@ -129,14 +124,15 @@ export function createGraph(deps: GraphDeps): Graph {
   }
 }
 
-type Place = Pick<EvidenceRow, "documentId" | "title" | "page" | "start" | "end">;
+type Page = Pick<EvidenceRow, "documentId" | "title" | "page">;
 
-function placeOf(corpus: GraphDeps["corpus"], chunkId: ChunkId | null): Place {
-  const nowhere = { documentId: null, title: null, page: null, start: null, end: null };
+/** A chunk never leaves its page, and neither does a sentence that begins in it. */
+function pageOf(corpus: GraphDeps["corpus"], chunkId: ChunkId | null): Page {
+  const nowhere = { documentId: null, title: null, page: null };
   if (chunkId === null) return nowhere;
   try {
-    const { documentId, title, page, start, end } = corpus.chunkSpan(chunkId);
-    return { documentId, title, page, start, end };
+    const { documentId, title, page } = corpus.chunkSpan(chunkId);
+    return { documentId, title, page };
   } catch (error) {
     if (isAppError(error, "NOT_FOUND")) return nowhere;
     throw error;

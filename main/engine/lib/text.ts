@@ -86,6 +86,11 @@ export function inventedFacts(text: string, source: string): string[] {
   return [...factTokens(text)].filter((token) => !known.has(token));
 }
 
+/** Whether an English sentence denies something. */
+export function isNegated(text: string): boolean {
+  return /\b(?:not|no|never|cannot|neither|nor|without|unable)\b|n't\b/i.test(text);
+}
+
 /** Whether the text reads as English: Latin letters, and function words among them as often as prose has them. */
 export function looksEnglish(text: string): boolean {
   const letters = text.match(/\p{L}/gu) ?? [];

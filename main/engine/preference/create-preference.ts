@@ -6,6 +6,7 @@ import type { PreferenceDeps } from "./deps.ts";
 import { type ExportFormat, exportPairs, importPairs } from "./exchange/export-import.ts";
 import { generateRequest, openExperiment } from "./experiment.ts";
 import { generateJob } from "./generate/generate-job.ts";
+import { LOCATE_JOB, locateJob } from "./locate-job.ts";
 import { createPreferenceStore } from "./preference-store.ts";
 import { loadRecipe } from "../recipe/index.ts";
 
@@ -44,8 +45,12 @@ export function createPreference(deps: PreferenceDeps) {
 
   return {
     handlers,
-    jobs: [generateJob(deps, store)],
+    jobs: [generateJob(deps, store), locateJob(deps, store)],
     api: {
+      /** Once the queue is open: goes after what pairs of earlier versions do not say of their sources. */
+      locateEarlierPairs(): void {
+        if (store.countUnlocated() > 0) deps.enqueue({ type: LOCATE_JOB, input: {}, idempotencyKey: LOCATE_JOB });
+      },
       /** A new experiment, or the one known under the key with the recipe that it began with. */
       openExperiment(key: string, recipe: string) {
         return openExperiment(store, key, loadRecipe(recipe, deps.recipesDir));

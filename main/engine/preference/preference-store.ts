@@ -19,6 +19,8 @@ export type NewPair = PairKey &
     provenance: Provenance;
     events: { kind: string; payload: unknown }[];
   };
+/** A pair whose statements do not say yet what they rest on. */
+export type UnlocatedPair = PairRow & { experimentId: string };
 export type PairWithProvenance = PairRow & { provenance: Provenance };
 export type PreferenceStore = ReturnType<typeof createPreferenceStore>;
 
@@ -92,6 +94,12 @@ export function createPreferenceStore(db: Db, clock: Clock) {
     SELECT COUNT(*) AS n FROM round WHERE began_at < (
       SELECT began_at FROM round JOIN preference_pair USING (experiment_id, stage, round) WHERE preference_pair.id = ?
     )`);
+  const selectUnlocated = db.prepare<[], Row & { experiment_id: string }>(`
+    SELECT ${COLUMNS}, experiment_id FROM preference_pair WHERE is_located = 0 ORDER BY created_at, id LIMIT 1`);
+  const countUnlocated = db.prepare<[], { n: number }>(
+    "SELECT COUNT(*) AS n FROM preference_pair WHERE is_located = 0",
+  );
+  const updateThinking = db.prepare("UPDATE preference_pair SET thinking = @thinking, is_located = 1 WHERE id = @id");
   const countReasons = db.prepare<[StageFilter], { reason: string; n: number }>(`
     SELECT filter_reason AS reason, COUNT(*) AS n FROM preference_pair
     WHERE filter_reason IS NOT NULL AND ${IN_STAGE} GROUP BY filter_reason`);
@@ -167,6 +175,13 @@ export function createPreferenceStore(db: Db, clock: Clock) {
       selectMatching.all(filter).map(toPairRow),
     count: (filter: StageFilter & { status: PairRow["status"] | null }): number => countMatching.get(filter)!.n,
     accepted: (filter: StageFilter): PairWithProvenance[] => selectAccepted.all(filter).map(withProvenance),
+    countUnlocated: (): number => countUnlocated.get()!.n,
+    nextUnlocated(): UnlocatedPair | undefined {
+      const row = selectUnlocated.get();
+      return row && { ...toPairRow(row), experimentId: row.experiment_id };
+    },
+    setLocated: (id: PairId, thinking: ThinkingSection[]) =>
+      void updateThinking.run({ id, thinking: JSON.stringify(thinking) }),
     /** Rounds of any stage and experiment that began before the pair's own. */
     nEarlierRounds: (id: PairId): number => countEarlierRounds.get(id)?.n ?? 0,
     filterCounts: (filter: StageFilter): Record<string, number> =>

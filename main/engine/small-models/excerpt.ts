@@ -1,6 +1,6 @@
 import { words } from "../lib/text.ts";
 import { VERBS } from "./verbs.ts";
-import { splitSentences } from "../../shared/sentences.ts";
+import { type Span, splitSentences } from "../../shared/sentences.ts";
 
 const MIN_WORDS = 8;
 const MAX_WORDS = 45;
@@ -8,11 +8,17 @@ const MAX_WORDS = 45;
 /**
  * The sentences of a passage that say something on their own, with citations and pointers to figures taken out.
  * Captions, headers, half sentences at a chunk's edge and talk about the paper itself stay behind: a small model copies
- * whatever it is shown.
+ * whatever it is shown. The offsets are those of the sentence as it stood before.
  */
-export function usableSentences(text: string): string[] {
-  const sentences = splitSentences(text).map((span) => cleanSentence(span.text));
-  return [...new Set(sentences)].filter(isUsable);
+export function usableSentences(text: string): Span[] {
+  const cleaned = splitSentences(text).map((span) => ({ ...span, text: cleanSentence(span.text) }));
+  return firstOfEach(cleaned).filter((sentence) => isUsable(sentence.text));
+}
+
+/** Without sentences that say word for word what one before said. */
+export function firstOfEach<T extends { text: string }>(sentences: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return sentences.filter(({ text }) => !seen.has(text) && seen.add(text));
 }
 
 /** One sentence without citations, pointers and the words that announce a finding. */

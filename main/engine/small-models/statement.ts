@@ -1,4 +1,13 @@
-import { inventedFacts, jaccard, looksEnglish, overlapShare, repetitionShare, stutters, words } from "../lib/text.ts";
+import {
+  inventedFacts,
+  isNegated,
+  jaccard,
+  looksEnglish,
+  overlapShare,
+  repetitionShare,
+  stutters,
+  words,
+} from "../lib/text.ts";
 import { copiesExamples, REFERS_TO_TEXT } from "../preference/index.ts";
 
 const MAX_WORDS = 45;
@@ -20,8 +29,4 @@ export function isGoodStatement(
   if (copiesExamples(statement, input.source, input.exampleStems)) return false;
   if (overlapShare(statement, input.source) < input.minOverlap) return false;
   return !input.earlier.some((other) => jaccard(other, statement) >= SAME);
-}
-
-function isNegated(text: string): boolean {
-  return /\b(?:not|no|never|cannot|neither|nor|without|unable)\b|n't\b/i.test(text);
 }

@@ -1,14 +1,28 @@
-import type { ThinkingSection } from "../../shared/contract/preference.ts";
+import type { Statement, StatementSpan, ThinkingSection } from "../../shared/contract/preference.ts";
 import { embedWhole } from "../embedding/index.ts";
 import { nTries } from "../asking/index.ts";
-import { explains, isFact, usableSentences } from "./excerpt.ts";
+import { explains, firstOfEach, isFact, usableSentences } from "./excerpt.ts";
 import type { Section } from "../recipe/index.ts";
 import { isGoodStatement } from "./statement.ts";
 import { keyTerms } from "./terms.ts";
-import { asList, cosine, exampleStems, type ThinkingInput, type Vector } from "../preference/index.ts";
+import {
+  asList,
+  cosine,
+  createLocate,
+  exampleStems,
+  type Locate,
+  names,
+  type Passage,
+  spansIn,
+  type ThinkingInput,
+  type Vector,
+} from "../preference/index.ts";
 
 /** Sentences more alike than this say the same. */
 const SAME_SENTENCE = 0.9;
+
+/** A cleaned sentence and where it stands as it was. */
+type Sourced = { text: string; spans: StatementSpan[] };
 
 /**
  * Thinking for models that cannot fill a schema: code selects and checks, the model only rewrites single sentences and
@@ -16,38 +30,49 @@ const SAME_SENTENCE = 0.9;
  */
 export async function thinkByLines(input: ThinkingInput): Promise<ThinkingSection[]> {
   const sections: ThinkingSection[] = [];
+  const locate = createLocate(input.context);
   for (const section of input.recipe.sections) {
     const steps = sections[0]?.statements ?? [];
-    sections.push({ name: section.name, statements: await fill(section, steps, input) });
+    sections.push({ name: section.name, statements: await fill(section, steps, input, locate) });
   }
   return sections;
 }
 
-async function fill(section: Section, steps: string[], input: ThinkingInput): Promise<string[]> {
+async function fill(section: Section, steps: Statement[], input: ThinkingInput, locate: Locate): Promise<Statement[]> {
+  const texts = steps.map(({ text }) => text);
   switch (section.kind) {
     case "steps": {
       const sentences = await nearestSentences(input, section.maxStatements);
       return rewriteAll(sentences, input);
     }
     case "concepts":
-      return keyTerms(steps.join(" "), input.question, section.maxStatements);
+      return keyTerms(texts.join(" "), input.question, section.maxStatements).map((text) => ({
+        text,
+        spans: spansThatName(text, steps) ?? locate(text),
+      }));
     case "line": {
-      const line = await writeLine(section.task ?? section.name, steps, input);
-      return line === null ? [] : [line];
+      const line = await writeLine(section.task ?? section.name, texts, input);
+      return line === null ? [] : [{ text: line, spans: locate(line) }];
     }
   }
+}
+
+/** Where the term stands in what a step rests on; null when a rewrite put it there. */
+function spansThatName(term: string, steps: readonly Statement[]): StatementSpan[] | null {
+  const span = steps.flatMap(({ spans }) => spans ?? []).find(({ quote }) => names(quote, term));
+  return span ? [span] : null;
 }
 
 /** The context's sentences nearest to the question, no two of them alike, in the order of the context. */
 async function nearestSentences(
   { context, question, embedder, signal }: ThinkingInput,
   limit: number,
-): Promise<string[]> {
-  const sentences = [...new Set(context.flatMap(usableSentences))].filter(isFact);
-  const embedded = await embedWhole(embedder, [question, ...sentences], signal);
+): Promise<Sourced[]> {
+  const sentences = firstOfEach(context.flatMap(sentencesOf)).filter(({ text }) => isFact(text));
+  const embedded = await embedWhole(embedder, [question, ...sentences.map(({ text }) => text)], signal);
   const [target, ...vectors] = embedded.vectors as [Vector, ...Vector[]]; // the question is always there
   const ranked = vectors
-    .map((vector, index) => ({ index, vector, score: cosine(vector, target) + bonusOf(sentences[index]!) }))
+    .map((vector, index) => ({ index, vector, score: cosine(vector, target) + bonusOf(sentences[index]!.text) }))
     .toSorted((a, b) => b.score - a.score);
   const chosen: typeof ranked = [];
   for (const candidate of ranked) {
@@ -57,16 +82,21 @@ async function nearestSentences(
   return chosen.toSorted((a, b) => a.index - b.index).map(({ index }) => sentences[index]!);
 }
 
+function sentencesOf(passage: Passage): Sourced[] {
+  return usableSentences(passage.text).map(({ text, start, end }) => ({ text, spans: spansIn(passage, start, end) }));
+}
+
 /** Between two sentences about equally near to the question, the one that explains something makes the better step. */
 function bonusOf(sentence: string): number {
   return explains(sentence) ? 0.1 : 0;
 }
 
 /** Each sentence as one short statement; where no rewrite is faithful, the sentence itself. */
-async function rewriteAll(sentences: string[], input: ThinkingInput): Promise<string[]> {
-  const statements: string[] = [];
-  for (const [i, sentence] of sentences.entries()) {
-    statements.push((await rewrite(sentence, i, statements, input)) ?? sentence);
+async function rewriteAll(sentences: Sourced[], input: ThinkingInput): Promise<Statement[]> {
+  const statements: Statement[] = [];
+  for (const [i, { text, spans }] of sentences.entries()) {
+    const earlier = statements.map((statement) => statement.text);
+    statements.push({ text: (await rewrite(text, i, earlier, input)) ?? text, spans });
   }
   return statements;
 }

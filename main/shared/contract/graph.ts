@@ -37,9 +37,13 @@ export const RelationRow = z.object({
 });
 export type RelationRow = z.infer<typeof RelationRow>;
 
-/** The sentence that speaks for a concept or a relation, and where it stands. */
+/** The sentence that speaks for a concept or a relation, and what it rests on. */
 export const EvidenceRow = z.object({
   sentence: z.string(),
+  /** A sentence of the papers, a model's own reasoning, or nobody knows (imported pairs). */
+  basis: z.enum(["papers", "model", "unknown"]),
+  /** What the paper says at start..end of the page, word for word; null without one. */
+  quote: z.string().nullable(),
   sourceKind: z.enum(["pair", "chunk", "reflection"]),
   sourceId: z.string(),
   section: z.string().nullable(),

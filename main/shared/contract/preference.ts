@@ -23,7 +23,22 @@ export const PairSource = z.object({
 });
 export type PairSource = z.infer<typeof PairSource>;
 
-export const ThinkingSection = z.object({ name: z.string(), statements: z.array(z.string()) });
+/** A sentence of a page that a statement rests on; `quote` is the page's text from `start` to `end`, word for word. */
+export const StatementSpan = z.object({
+  chunkId: ChunkId,
+  documentId: DocumentId,
+  page: z.int(),
+  start: z.int(),
+  end: z.int(),
+  quote: z.string(),
+});
+export type StatementSpan = z.infer<typeof StatementSpan>;
+
+/** Without spans it is the model's own inference; null where nobody knows, as in imported pairs. */
+export const Statement = z.object({ text: z.string(), spans: z.array(StatementSpan).nullable() });
+export type Statement = z.infer<typeof Statement>;
+
+export const ThinkingSection = z.object({ name: z.string(), statements: z.array(Statement) });
 export type ThinkingSection = z.infer<typeof ThinkingSection>;
 
 export const PairMessage = z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() });

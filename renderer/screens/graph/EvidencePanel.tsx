@@ -111,7 +111,7 @@ function StepEvidence({ id, words }: { id: RelationId; words: string[] }) {
   const evidence = useEngineQuery("graph.evidence", { relationId: id });
   return (
     <Loaded query={evidence} what="The evidence" nRows={2}>
-      {(rows) => <EvidenceList rows={rows.slice(0, SENTENCES_PER_STEP)} words={words} />}
+      {(rows) => <EvidenceList rows={rows} words={words} limit={SENTENCES_PER_STEP} />}
     </Loaded>
   );
 }

@@ -57,3 +57,18 @@ test("a training run that is tried again has the input of the present version", 
     settings: { loss: "orpo", beta: 0.1, learning_rate: 2e-4 },
   });
 });
+
+test("its statements are there, and none claims a page that it was never given", () => {
+  const { n } = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM preference_pair WHERE is_located = 0").get()!;
+  const store = createPreferenceStore(db, Date.now);
+  const sections = store
+    .list({ stage: null, loss: null, status: null, limit: 500 })
+    .flatMap(({ thinking }) => thinking.map((section) => section));
+  expect(n).toBeGreaterThan(0);
+  expect(sections.length).toBeGreaterThan(n);
+  for (const { statements } of sections)
+    for (const statement of statements) expect(statement).toEqual({ text: expect.any(String), spans: null });
+  expect(db.prepare("SELECT DISTINCT basis, chunk_id FROM evidence WHERE source_kind = 'pair'").all()).toEqual([
+    { basis: "unknown", chunk_id: null },
+  ]);
+});

@@ -16,6 +16,8 @@ function graphOf(label: string, sentence = "A sentence."): ExportedGraph {
   });
   const evidence: EvidenceRow = {
     sentence,
+    basis: "model",
+    quote: null,
     sourceKind: "pair",
     sourceId: "p",
     section: null,

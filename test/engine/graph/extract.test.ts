@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { conceptType } from "../../../main/engine/graph/rules/concept-type.ts";
-import { extractFromThinking } from "../../../main/engine/graph/rules/extract.ts";
+import { extract } from "../../../main/engine/graph/rules/extract.ts";
 import { isFormula, keyOf, labelOf, singular } from "../../../main/engine/graph/rules/labels.ts";
 
-const read = (...statements: string[]) => extractFromThinking([{ name: "Reasoning Steps", statements }]);
+const read = (...statements: string[]) => extract(statements.map((text) => ({ section: "Reasoning Steps", text })));
 const relationsOf = (...statements: string[]) =>
   read(...statements).relations.map(({ source, type, target }) => `${source} | ${type} | ${target}`);
 const labelsOf = (...statements: string[]) => read(...statements).concepts.map(({ label }) => label);
@@ -95,17 +95,17 @@ describe("concepts", () => {
   });
 
   test("come from lists of concepts too, with the sentence as evidence where one speaks of them", () => {
-    const { concepts } = extractFromThinking([
-      { name: "Reasoning Steps", statements: ["The solid solution decomposes during isothermal holding."] },
-      {
-        name: "Relevant Materials or Concepts",
-        statements: ["solid solution", "heat flow curve, isothermal holding", "describes"],
-      },
+    const entries = ["solid solution", "heat flow curve, isothermal holding", "describes"];
+    const { concepts } = extract([
+      { section: "Reasoning Steps", text: "The solid solution decomposes during isothermal holding." },
+      ...entries.map((text) => ({ section: "Relevant Materials or Concepts", text })),
     ]);
-    expect(concepts.map(({ label, evidence }) => [label, evidence[0]!.section, evidence.length])).toEqual([
-      ["solid solution", "Reasoning Steps", 1],
-      ["isothermal holding", "Reasoning Steps", 1],
-      ["heat flow curve", "Relevant Materials or Concepts", 1],
+    const said = concepts.map(({ label, evidence }) => [label, evidence[0]!.section, evidence[0]!.statement]);
+    expect(concepts.every(({ evidence }) => evidence.length === 1)).toBe(true);
+    expect(said).toEqual([
+      ["solid solution", "Reasoning Steps", 0],
+      ["isothermal holding", "Reasoning Steps", 0],
+      ["heat flow curve", "Relevant Materials or Concepts", 2],
     ]);
   });
 

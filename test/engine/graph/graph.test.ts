@@ -7,6 +7,7 @@ import { createGraph, type GraphPair } from "../../../main/engine/graph/index.ts
 import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
+import type { StatementSpan } from "../../../main/shared/contract/preference.ts";
 import { AppError } from "../../../main/shared/errors.ts";
 import type { ChunkId, ConceptId, DocumentId, JobId, PairId, RelationId } from "../../../main/shared/ids.ts";
 
@@ -31,18 +32,21 @@ afterEach(() => {
 const signal = new AbortController().signal;
 const documentId = newId<DocumentId>();
 
-function pairOf(round: number, statements: string[]): GraphPair {
-  const source = {
+/** Statements that each rest on the same words of a page. */
+function pairOf(round: number, texts: string[], spans: StatementSpan[] | null = [spanOf()]): GraphPair {
+  const statements = texts.map((text) => ({ text, spans }));
+  return { id: newId<PairId>(), round, thinking: [{ name: "Reasoning Steps", statements }] };
+}
+
+function spanOf(): StatementSpan {
+  return {
     chunkId: newId<ChunkId>(),
     documentId,
-    title: "A paper",
     page: 3,
     start: 10,
-    end: 90,
-    score: null,
-    role: "source" as const,
+    end: 42,
+    quote: "Graphene improves conductivity.",
   };
-  return { id: newId<PairId>(), round, thinking: [{ name: "Reasoning Steps", statements }], sources: [source] };
 }
 
 function openGraph() {
@@ -52,7 +56,7 @@ function openGraph() {
     corpus: {
       chunkSpan(id) {
         if (gone.has(id)) throw new AppError("NOT_FOUND", "gone");
-        return { documentId, title: "A paper", page: 3, start: 10, end: 90 };
+        return { documentId, title: "A paper", page: 3 };
       },
     },
     listPairsForGraph: () => pairs,
@@ -101,7 +105,7 @@ test("the same pair again changes nothing, and a pair with other thinking replac
   expect(await view(graph)).toEqual(before);
   graph.api.addPairThinking({
     ...pairs[1]!,
-    thinking: [{ name: "Reasoning Steps", statements: ["Quenching prevents diffusion."] }],
+    thinking: [{ name: "Reasoning Steps", statements: [{ text: "Quenching prevents diffusion.", spans: [] }] }],
   });
   const after = await view(graph);
   expect(after.relations).toContain("quenching prevents diffusion ×1 from 2");
@@ -124,26 +128,49 @@ test("a rebuild gives the same graph, keeps ids and positions, and forgets pairs
   expect((await view(graph)).relations).toContain("graphene improves conductivity ×1 from 1");
 });
 
-test("evidence leads to the page of the source chunk, and stays when the document is gone", async () => {
+test("evidence leads to the sentence on the page, and stays when the document is gone", async () => {
   const graph = openGraph();
   graph.api.addPairThinking(pairs[0]!);
-  const { relations } = await graph.handlers.get({}, signal);
-  const improves = relations.find(({ type }) => type === "improves")!;
-  const [row] = await graph.handlers.evidence({ relationId: improves.id as RelationId }, signal);
+  const [row] = await evidenceOf(graph, "improves");
   expect(row).toMatchObject({
     sentence: "Graphene improves the conductivity.",
+    basis: "papers",
+    quote: "Graphene improves conductivity.",
     sourceKind: "pair",
     sourceId: pairs[0]!.id,
     section: "Reasoning Steps",
     title: "A paper",
     page: 3,
     start: 10,
-    end: 90,
+    end: 42,
   });
   gone.add(row!.chunkId as ChunkId);
-  const [orphan] = await graph.handlers.evidence({ relationId: improves.id as RelationId }, signal);
+  const [orphan] = await evidenceOf(graph, "improves");
   expect(orphan).toMatchObject({ sentence: "Graphene improves the conductivity.", documentId: null, page: null });
 });
+
+test("what a model reasoned, and what nobody knows the source of, has no page", async () => {
+  const graph = openGraph();
+  graph.api.addPairThinking(pairOf(1, ["Annealing reduces the grain size."], []));
+  graph.api.addPairThinking(pairOf(1, ["Quenching prevents diffusion."], null));
+  const nowhere = { quote: null, chunkId: null, documentId: null, page: null, start: null, end: null };
+  expect(await evidenceOf(graph, "reduces")).toMatchObject([{ basis: "model", ...nowhere }]);
+  expect(await evidenceOf(graph, "prevents")).toMatchObject([{ basis: "unknown", ...nowhere }]);
+});
+
+test("a statement that rests on two sentences has both as evidence", async () => {
+  const graph = openGraph();
+  const [first, second] = [spanOf(), { ...spanOf(), page: 4, quote: "So graphene helps." }];
+  graph.api.addPairThinking(pairOf(1, ["Graphene improves the conductivity."], [first, second]));
+  const rows = await evidenceOf(graph, "improves");
+  expect(rows.map(({ quote }) => quote)).toEqual([first.quote, second.quote]);
+});
+
+async function evidenceOf({ handlers }: ReturnType<typeof openGraph>, type: string) {
+  const { relations } = await handlers.get({}, signal);
+  const { id } = relations.find((relation) => relation.type === type)!;
+  return handlers.evidence({ relationId: id as RelationId }, signal);
+}
 
 test("stats count what is there, and a path leads along relations either way", async () => {
   pairs = [

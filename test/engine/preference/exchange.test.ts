@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ThinkingSection } from "../../../main/shared/contract/preference.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import { openWorkspace } from "./support.ts";
 
@@ -43,6 +44,22 @@ test("ledger lines come back whole in another workspace, and only once", async (
   expect(await from.preference.api.importPairs(path)).toEqual({ nPairs: 0, nSkipped: 2, warnings: [] });
 });
 
+test("ledger lines of version 0.1.0, with statements as bare texts, come in as texts of unknown source", async () => {
+  const path = join(from.dir, "pairs.jsonl");
+  await from.preference.api.exportPairs(path, "jsonl");
+  const old = linesOf(path).map(({ thinking, ...row }) => ({
+    ...row,
+    thinking: (thinking as ThinkingSection[]).map(({ name, statements }) => ({
+      name,
+      statements: statements.map(({ text }) => text),
+    })),
+  }));
+  writeFileSync(path, old.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await to.preference.api.importPairs(path);
+  const [statement] = to.preference.api.allAccepted()[0]!.thinking[0]!.statements;
+  expect(statement).toEqual({ text: expect.any(String), spans: null });
+});
+
 test("trl lines come in as accepted ORPO pairs, and only once", async () => {
   const path = join(from.dir, "pairs.jsonl");
   await from.preference.api.exportPairs(path, "trl");
@@ -83,7 +100,7 @@ test("conversations and token ids come in whole, go out whole, and know their ma
     messages: history,
     chosen: "<think>\nd\n</think>\n\nD.",
     markers: { thinkingOpen: "<think>", thinkingClose: "</think>" },
-    thinking: [{ statements: ["d"] }],
+    thinking: [{ statements: [{ text: "d", spans: null }] }],
   });
   expect(second).toMatchObject({ tokens });
 

@@ -63,7 +63,9 @@ test("a larger model fills the recipe's sections in one call, and the same check
   const { jobId } = await handlers.generate(input, new AbortController().signal);
   const { rows } = (await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput;
   expect(rows[0]!.question).toBe(QUESTION);
-  const thinking = Object.fromEntries(rows[0]!.thinking.map(({ name, statements }) => [name, statements]));
+  const thinking = Object.fromEntries(
+    rows[0]!.thinking.map(({ name, statements }) => [name, statements.map(({ text }) => text)]),
+  );
   expect(thinking).toEqual({
     "Reasoning Steps": SECTIONS["Reasoning Steps"],
     "Relevant Materials or Concepts": SECTIONS["Relevant Materials or Concepts"],

@@ -132,7 +132,10 @@ function createFixedCorpus(passages: string[]): PairCorpus {
   return {
     eligibleChunks: () => chunks.map(({ id }) => id),
     getChunk,
-    widenChunk: (id) => ({ text: getChunk(id).text, spans: [{ chunkId: id }] }),
+    widenChunk(id) {
+      const { text, page, start, end } = getChunk(id);
+      return { documentId, text, spans: [{ chunkId: id, page, start, end, at: 0 }] };
+    },
     nearestChunks: async (_text, k) => chunks.slice(0, k).map((chunk, i) => ({ ...chunk, similarity: 0.9 - i / 10 })),
     chunkSpan: (id) => ({ ...getChunk(id), title: "A paper" }),
   };

@@ -24,7 +24,10 @@ describe("sentences of papers", () => {
       "Comparison of the performance of various carbons from plants.",
       "Nanomaterials 2020, 10, 346 5 of 11 The anode was measured in the cell.",
     ];
-    expect(usableSentences(page.join("\n"))).toEqual([good]);
+    const text = page.join("\n");
+    const sentences = usableSentences(text);
+    expect(sentences.map((sentence) => sentence.text)).toEqual([good]);
+    expect(text.slice(sentences[0]!.start, sentences[0]!.end)).toBe(good);
   });
 
   test("a sentence that leans on the one before it is known", () => {

@@ -8,6 +8,7 @@ import { migration as reflection } from "./0006-reflection.ts";
 import { migration as graph } from "./0007-graph.ts";
 import { migration as stage } from "./0008-stage.ts";
 import { migration as trainingData } from "./0009-training-data.ts";
+import { migration as statementSpans } from "./0010-statement-spans.ts";
 
 export const migrations: readonly Migration[] = [
   corpus,
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   graph,
   stage,
   trainingData,
+  statementSpans,
 ];

@@ -1,34 +1,32 @@
 import type { ConceptType } from "../../../shared/contract/graph.ts";
-import type { ThinkingSection } from "../../../shared/contract/preference.ts";
 import { splitSentences } from "../../../shared/sentences.ts";
 import { findRelations } from "./find-relations.ts";
 import { findTerms, type Named, termOfEntry, tokenize } from "./find-terms.ts";
 
-export type Evidence = { section: string; sentence: string };
+/** A statement under the heading of its section. */
+export type Statement = { section: string; text: string };
+/** `statement` is the index of the statement that the sentence stands in. */
+export type Evidence = { section: string; sentence: string; statement: number };
 export type ExtractedConcept = { key: string; label: string; type: ConceptType; evidence: Evidence[] };
 /** Source and target are keys of concepts. */
 export type ExtractedRelation = { source: string; type: string; target: string; evidence: Evidence[] };
 export type Extraction = { concepts: ExtractedConcept[]; relations: ExtractedRelation[] };
 
 /**
- * What a structured thinking says of concepts and how they hang together, by code alone: the same thinking gives the
- * same graph, and each entry points to the sentence that says it. Lists of concepts in the thinking tell which phrases
+ * What a list of statements says of concepts and how they hang together, by code alone: the same thinking gives the
+ * same graph, and each entry points to the sentence that says it. Lists of concepts among them tell which phrases
  * are names.
  */
-export function extractFromThinking(sections: readonly ThinkingSection[]): Extraction {
-  const statements = sections.flatMap(({ name, statements }) =>
-    statements.map((text) => ({ section: name, text: text.trim() })),
-  );
-  const entries = statements
-    .filter(({ text }) => isEntryList(text))
-    .flatMap(({ section, text }) => entriesOf(section, text));
+export function extract(given: readonly Statement[]): Extraction {
+  const statements = given.map(({ section, text }, statement) => ({ section, text: text.trim(), statement }));
+  const entries = statements.filter(({ text }) => isEntryList(text)).flatMap(entriesOf);
   const known = new Set(entries.map(({ term }) => term.key));
   const concepts = new Map<string, ExtractedConcept>();
   const relations = new Map<string, ExtractedRelation>();
 
-  for (const { section, text } of statements.filter(({ text }) => !isEntryList(text))) {
+  for (const { section, text, statement } of statements.filter(({ text }) => !isEntryList(text))) {
     for (const { text: sentence } of splitSentences(text)) {
-      const evidence = { section, sentence };
+      const evidence = { section, sentence, statement };
       const tokens = tokenize(sentence);
       const terms = findTerms(tokens, known);
       for (const term of terms) addConcept(concepts, term, evidence);
@@ -50,10 +48,13 @@ function isEntryList(text: string): boolean {
   return !/[.!?]$/.test(text) && text.split(",").every((entry) => entry.trim().split(/\s+/).length <= 4);
 }
 
-function entriesOf(section: string, text: string): { term: Named; evidence: Evidence }[] {
+function entriesOf({ section, text, statement }: Statement & { statement: number }): {
+  term: Named;
+  evidence: Evidence;
+}[] {
   return text.split(",").flatMap((entry) => {
     const term = termOfEntry(entry.trim());
-    return term ? [{ term, evidence: { section, sentence: text } }] : [];
+    return term ? [{ term, evidence: { section, sentence: text, statement } }] : [];
   });
 }
 

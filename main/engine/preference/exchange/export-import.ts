@@ -6,7 +6,7 @@ import type { Provenance } from "../generate/provenance.ts";
 import type { NewPair, PairWithProvenance, PreferenceStore } from "../preference-store.ts";
 import { questionOf } from "./conversation.ts";
 import { describeLeftOut, readPairFile } from "./pair-file.ts";
-import type { FilePair } from "./read-pair.ts";
+import { type FilePair, unsourced } from "./read-pair.ts";
 
 export type ExportFormat = "jsonl" | "trl";
 
@@ -102,7 +102,7 @@ function sectionsOf(thinking: string): ThinkingSection[] {
     .split("\n")
     .map((line) => line.replace(/^- /, "").trim())
     .filter((line) => line !== "");
-  return statements.length === 0 ? [] : [{ name: "Thinking", statements }];
+  return statements.length === 0 ? [] : [{ name: "Thinking", statements: statements.map(unsourced) }];
 }
 
 const UNKNOWN_ORIGIN: Provenance = {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ChatMessage, type EncodedPair } from "../../inference/index.ts";
-import { PairProvenance, PairRow } from "../../../shared/contract/preference.ts";
+import { PairProvenance, PairRow, Statement, ThinkingSection } from "../../../shared/contract/preference.ts";
 import { DEFAULT_MARKERS, MarkerSet } from "../../../shared/markers.ts";
 import { type PairTexts, readConversation } from "./conversation.ts";
 import { BadPair } from "./turns.ts";
@@ -113,8 +113,17 @@ function maskOf(side: "chosen" | "rejected", ids: number[], mask: (0 | 1)[] | nu
   return { [`${side}_mask`]: mask };
 }
 
+/** Nobody knows where an imported thinking comes from. */
+export const unsourced = (text: string): Statement => ({ text, spans: null });
+
+/** Files of version 0.1.0 hold statements as bare texts. */
+const LedgerSection = ThinkingSection.extend({
+  statements: z.array(z.union([Statement, z.string().transform(unsourced)])),
+});
+
 /** A line of `pairs export`. What later versions added may be absent; version 0.1.0 names a stage by its loss. */
 const LedgerLine = PairRow.extend({
+  thinking: z.array(LedgerSection),
   stageIndex: z.int().optional(),
   loss: z.string().optional(),
   markers: MarkerSet.default(DEFAULT_MARKERS),

@@ -8,7 +8,7 @@ import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import { filterRegistry } from "../filters/registry.ts";
 import { exampleStems } from "../filters/wording.ts";
 import type { PairWriter } from "./pair-writer.ts";
-import { asList, formatThinking } from "./thinking.ts";
+import { asList, formatThinking, textsOf } from "./thinking.ts";
 
 export type AnswerInput = {
   ask: Ask;
@@ -27,7 +27,7 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
   const formatted = formatThinking(thinking);
   const values = {
     question,
-    facts: asList(thinking[0]?.statements ?? []),
+    facts: asList(textsOf(thinking[0])),
     thinking: formatted,
     context: context.join("\n\n"),
   };

@@ -7,7 +7,15 @@ export type PairCorpus = {
   eligibleChunks(): ChunkId[];
   getChunk(id: ChunkId): ChunkRow;
   /** The chunk with its neighbours, up to a number of the embedder's tokens. */
-  widenChunk(id: ChunkId, maxTokens: number): { text: string; spans: { chunkId: ChunkId }[] };
+  widenChunk(
+    id: ChunkId,
+    maxTokens: number,
+  ): {
+    documentId: DocumentId;
+    text: string;
+    /** `at` is where the span begins in the text. */
+    spans: { chunkId: ChunkId; page: number; start: number; end: number; at: number }[];
+  };
   nearestChunks(text: string, k: number, signal?: AbortSignal): Promise<(ChunkRow & { similarity: number })[]>;
   chunkSpan(id: ChunkId): { documentId: DocumentId; title: string; page: number; start: number; end: number };
 };

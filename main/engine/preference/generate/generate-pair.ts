@@ -77,7 +77,7 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
     writeQuestion({
       ...input,
       ask,
-      passage: source.value.passage,
+      passage: source.value.passage.text,
       filters: recipe.filters,
       earlier: input.earlierQuestions,
     }),
@@ -90,7 +90,7 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
     retrieve({ corpus, recipe, question: asked, source: source.value, signal }),
   );
   draft.sources.push(...retrieved.map((hit) => spanRow(corpus, hit.chunkId, hit.score, "retrieved")));
-  const context = [source.value.passage, ...retrieved.map((hit) => hit.text)];
+  const context = [source.value.passage, ...retrieved.map((hit) => hit.passage)];
 
   const thinking = await timed(draft, "thinking", () =>
     writeThinking(input.writer, { ...input, ask, question: asked, context }),
@@ -99,7 +99,15 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
   draft.thinking = thinking.value;
 
   const answer = await timed(draft, "answer", () =>
-    writeAnswer({ ask, promptSet, recipe, writer: input.writer, question: asked, thinking: thinking.value, context }),
+    writeAnswer({
+      ask,
+      promptSet,
+      recipe,
+      writer: input.writer,
+      question: asked,
+      thinking: thinking.value,
+      context: context.map(({ text }) => text),
+    }),
   );
   if (!answer.ok) return answer;
   const chosen = formatChosen(thinking.value, answer.value, recipe);

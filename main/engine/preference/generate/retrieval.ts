@@ -1,9 +1,10 @@
 import type { ChunkId } from "../../../shared/ids.ts";
 import type { PairCorpus } from "./corpus-access.ts";
 import type { Recipe } from "../../recipe/index.ts";
+import { chunkPassage, type Passage } from "./passage.ts";
 import type { Source } from "./source-chunk.ts";
 
-export type Retrieved = { chunkId: ChunkId; score: number; text: string };
+export type Retrieved = { chunkId: ChunkId; score: number; passage: Passage };
 
 /**
  * The chunks nearest to the question and to the source chunk, without the source itself and without repeats, best
@@ -32,7 +33,7 @@ export async function retrieve(input: {
     if (seen.has(chunk.id) || chunk.isReferences || chunk.nTokens > nLeft) continue;
     seen.add(chunk.id);
     nLeft -= chunk.nTokens;
-    retrieved.push({ chunkId: chunk.id, score: chunk.similarity, text: chunk.text });
+    retrieved.push({ chunkId: chunk.id, score: chunk.similarity, passage: chunkPassage(chunk) });
   }
   return retrieved;
 }

@@ -3,6 +3,7 @@ import { createRandom, type Random } from "../../lib/random.ts";
 import type { Place } from "../../asking/index.ts";
 import type { PairCorpus } from "./corpus-access.ts";
 import type { PairWriter } from "./pair-writer.ts";
+import { type Passage, widenedPassage } from "./passage.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import type { Recipe } from "../../recipe/index.ts";
 
@@ -11,7 +12,7 @@ export type Source = {
   /** The chunk itself and the neighbours that widen it. */
   chunkIds: ChunkId[];
   /** What the teacher is shown of the widened chunk. */
-  passage: string;
+  passage: Passage;
 };
 
 /** A seeded draw among the chunks that were sampled least; those that the writer can make nothing of are passed over. */
@@ -28,9 +29,9 @@ export function drawSource(input: {
   const shuffled = shuffle(corpus.eligibleChunks(), random);
   const times = (id: ChunkId) => input.timesSampled.get(id) ?? 0;
   for (const chunkId of shuffled.toSorted((a, b) => times(a) - times(b))) {
-    const { text, spans } = corpus.widenChunk(chunkId, recipe.retrieval.sourceTokens);
-    const passage = input.writer.passageOf(text, recipe);
-    if (passage !== null) return found({ chunkId, chunkIds: spans.map((span) => span.chunkId), passage });
+    const widened = corpus.widenChunk(chunkId, recipe.retrieval.sourceTokens);
+    const passage = input.writer.passageOf(widenedPassage(widened), recipe);
+    if (passage !== null) return found({ chunkId, chunkIds: widened.spans.map((span) => span.chunkId), passage });
   }
   return filtered("no_source");
 }

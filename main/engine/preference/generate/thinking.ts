@@ -13,7 +13,11 @@ export async function writeThinking(writer: PairWriter, input: ThinkingInput): P
 
 /** The thinking as it stands between the markers: a heading line and a dash for each statement. */
 export function formatThinking(sections: readonly ThinkingSection[]): string {
-  return sections.map(({ name, statements }) => `${name}:\n${asList(statements)}`).join("\n");
+  return sections.map((section) => `${section.name}:\n${asList(textsOf(section))}`).join("\n");
+}
+
+export function textsOf(section: ThinkingSection | undefined): string[] {
+  return section?.statements.map(({ text }) => text) ?? [];
 }
 
 export function asList(statements: readonly string[]): string {

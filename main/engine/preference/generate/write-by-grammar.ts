@@ -3,10 +3,14 @@ import type { ThinkingSection } from "../../../shared/contract/preference.ts";
 import { inventedFacts, jaccard, repetitionShare, stutters } from "../../lib/text.ts";
 import { type Answer, nTries } from "../../asking/index.ts";
 import type { Section } from "../../recipe/index.ts";
+import { createLocate, locateAll } from "./locate-statement.ts";
 import type { PairWriter, ThinkingInput } from "./pair-writer.ts";
 import { REFERS_TO_TEXT } from "../filters/wording.ts";
 
 const SAME = 0.8;
+
+/** A section as the model wrote it. */
+type Draft = { name: string; statements: string[] };
 
 /**
  * The way of models that can fill a schema. They are shown the text as it stands on the page: which chunks are worth
@@ -14,7 +18,7 @@ const SAME = 0.8;
  */
 export const grammarWriter: PairWriter = {
   name: "grammar",
-  passageOf: (text) => (text.trim() === "" ? null : text),
+  passageOf: (source) => (source.text.trim() === "" ? null : source),
   readQuestion({ text, stopReason }: Answer) {
     if (stopReason === "max_tokens") return ""; // the JSON was cut
     const parsed = JSON.parse(text) as { question: string }; // the grammar allows nothing else
@@ -27,20 +31,23 @@ export const grammarWriter: PairWriter = {
 /** All sections in one call, then the same checks as for single lines. */
 async function thinkByGrammar(input: ThinkingInput): Promise<ThinkingSection[]> {
   const { ask, promptSet, recipe, question, context } = input;
+  const texts = context.map(({ text }) => text);
   const values = {
     question,
-    context: context.join("\n\n"),
+    context: texts.join("\n\n"),
     sections: recipe.sections.map(({ name, guide }) => `- ${name}: ${guide}`).join("\n"),
   };
-  let best: ThinkingSection[] = [];
+  let best: Draft[] = [];
   for (let attempt = 0; attempt < nTries(promptSet, "thinking"); attempt++) {
     const { text, stopReason } = await ask("thinking", values, { attempt, jsonSchema: schemaOf(recipe.sections) });
     if (stopReason === "max_tokens") continue; // the JSON was cut
-    const sections = clean(parseSections(text, recipe.sections), [question, ...context].join("\n"));
-    if (nStatements(sections) > nStatements(best)) best = sections;
-    if (recipe.sections.every((section, i) => sections[i]!.statements.length >= section.minStatements)) return sections;
+    const sections = clean(parseSections(text, recipe.sections), [question, ...texts].join("\n"));
+    const isFull = recipe.sections.every((section, i) => sections[i]!.statements.length >= section.minStatements);
+    if (isFull || nStatements(sections) > nStatements(best)) best = sections;
+    if (isFull) break;
   }
-  return best;
+  const locate = createLocate(context);
+  return best.map(({ name, statements }) => ({ name, statements: locateAll(statements, locate) }));
 }
 
 /** Section names are data of the recipe, so the schema is made from them. */
@@ -59,7 +66,7 @@ export function schemaOf(sections: readonly Section[]): Record<string, unknown> 
   };
 }
 
-function parseSections(text: string, sections: readonly Section[]): ThinkingSection[] {
+function parseSections(text: string, sections: readonly Section[]): Draft[] {
   const parsed = z.record(z.string(), z.array(z.string())).parse(JSON.parse(text));
   return sections.map(({ name, maxStatements }) => ({
     name,
@@ -68,7 +75,7 @@ function parseSections(text: string, sections: readonly Section[]): ThinkingSect
 }
 
 /** Leaves out empty, repeated and looping statements, talk about the source, and numbers that no source has. */
-function clean(sections: ThinkingSection[], source: string): ThinkingSection[] {
+function clean(sections: Draft[], source: string): Draft[] {
   const kept: string[] = [];
   return sections.map(({ name, statements }) => ({
     name,
@@ -90,6 +97,6 @@ function clean(sections: ThinkingSection[], source: string): ThinkingSection[] {
   }));
 }
 
-function nStatements(sections: ThinkingSection[]): number {
+function nStatements(sections: Draft[]): number {
   return sections.reduce((sum, { statements }) => sum + statements.length, 0);
 }
