@@ -1,3 +1,4 @@
+import { outputOf } from "../../main/shared/contract/job-types.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +53,7 @@ export function openCorpus(workspaceDir: string, options: CorpusBenchOptions = {
       const input = { paths, ...(embed === undefined ? {} : { embed }) };
       const { jobId } = await corpus.handlers.importFiles(input, new AbortController().signal);
       const job = await queue.wait(jobId as JobId);
-      return job.output as ImportOutput; // the import job's own output
+      return outputOf(job, "corpus.import");
     },
     async close() {
       await queue.close();

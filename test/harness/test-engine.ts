@@ -50,7 +50,7 @@ export type TestEngine = {
   requests: GenerateRequest[];
   events: { name: string; payload: unknown }[];
   /** The job's end. Rejects with its error. */
-  finish(started: { jobId: string }): Promise<JobRow>;
+  finish(started: { jobId: string }): Promise<JobRow & { output: unknown }>;
   /** Makes a paper of each, a text a page, named `Paper 1` and so on, and imports them with their embeddings. */
   importPapers(papers: string[][]): Promise<void>;
   /** Jobs stopped, host ended, database closed, lock released; the folder stays, for an engine that goes on. */

@@ -138,10 +138,10 @@ describe("words for numbers", () => {
 describe("placeOfResult", () => {
   it("leads to the reflection that a job made, and nowhere for what has no screen", () => {
     const reflectionId = "01890000-0000-7000-8000-000000000000";
-    expect(placeOfResult({ type: "reflection.run", output: { reflectionId } })?.route).toEqual({
+    expect(placeOfResult({ type: "reflection.run", about: reflectionId })?.route).toEqual({
       screen: "reflect",
       reflectionId,
     });
-    expect(placeOfResult({ type: "training.run", output: null })).toBeUndefined();
+    expect(placeOfResult({ type: "training.run", about: null })).toBeUndefined();
   });
 });

@@ -33,7 +33,7 @@ export function addAdapterCommands(program: Command): void {
 
 async function verify({ client, finish, asJson }: Session, adapter: string, model: string): Promise<void> {
   const { jobId } = await client.model.verifyAdapter({ adapter, model });
-  const report = (await finish(jobId)).output as ParityReport; // the output of the verify job
+  const report = await finish(jobId, "adapter.verify");
   if (report.verdict === "failed") {
     throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
       hint: "Do not use this file. Train it again, or fetch an undamaged copy together with its card.",

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { DocumentRow, ImportOutput, SearchHit, SearchMode } from "../../shared/contract/corpus.ts";
+import type { DocumentRow, SearchHit, SearchMode } from "../../shared/contract/corpus.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { DocumentId } from "../../shared/ids.ts";
 import { parsePositiveInt } from "../lib/arguments.ts";
@@ -49,8 +49,7 @@ type SearchOptions = { mode: SearchMode; limit: number; batch?: string };
 async function importPaths(session: Session, paths: string[], embed: boolean): Promise<void> {
   const absolute = paths.map((path) => resolve(path));
   const { jobId } = await session.client.corpus.importFiles({ paths: absolute, embed });
-  const job = await session.finish(jobId);
-  const output = job.output as ImportOutput; // the output of the import job
+  const output = await session.finish(jobId, "corpus.import");
   // one usable file is a success; a batch of which nothing can be used is bad input
   if (!output.documents.some(({ status }) => status === "ready" || status === "duplicate")) process.exitCode = 2;
   if (session.asJson) return printJson(output);

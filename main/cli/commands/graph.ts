@@ -13,7 +13,7 @@ export function addGraphCommands(program: Command): void {
     .action((_options: unknown, command: Command) =>
       withSession(command, async (session) => {
         const { jobId } = await session.client.graph.build({});
-        await session.finish(jobId);
+        await session.finish(jobId, "graph.build");
         await printStats(session);
       }),
     );

@@ -28,7 +28,7 @@ export function addModelCommands(program: Command): void {
     .action((name: string, _options: unknown, command: Command) =>
       withSession(command, async ({ client, asJson, finish }) => {
         const { jobId } = await client.model.get({ name });
-        const { output } = await finish(jobId);
+        const output = await finish(jobId, "model.get");
         if (asJson) printJson(output);
         else print(`${name} is ready.`);
       }),

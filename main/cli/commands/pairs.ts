@@ -87,9 +87,9 @@ export function addPairCommands(program: Command): void {
 
 async function generate({ client, finish, asJson }: Session, options: GenerateOptions): Promise<void> {
   const { jobId } = await client.preference.generate(options);
-  const job = await finish(jobId);
-  if (asJson) return printJson(job.output);
-  const { rows, filterCounts } = job.output as { rows: PairRow[]; filterCounts: Record<string, number> }; // the output of a generation
+  const output = await finish(jobId, "preference.generate");
+  if (asJson) return printJson(output);
+  const { rows, filterCounts } = output;
   printPairs(rows);
   printFilterCounts(filterCounts);
 }

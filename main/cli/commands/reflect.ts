@@ -35,7 +35,7 @@ export function addReflectCommand(program: Command): void {
 
 async function reflect({ client, finish, asJson }: Session, question: string, options: ReflectOptions): Promise<void> {
   const { reflectionId, jobId } = await client.reflection.start({ question, ...options });
-  await finish(jobId);
+  await finish(jobId, "reflection.run");
   const detail = await client.reflection.get({ reflectionId });
   if (asJson) return printJson(detail);
   printReflection(detail);

@@ -2,8 +2,6 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { AppError } from "../../shared/errors.ts";
 import { LossName } from "../../shared/loss.ts";
-import type { ExperimentOutput } from "../../engine/experiment/index.ts";
-import type { TrainingRunOutput } from "../../engine/training/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
 import { note, print, printJson } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
@@ -55,8 +53,7 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
     const out = resolve(options.out);
     const pairs = options.pairs === "ledger" ? "ledger" : resolve(options.pairs);
     const { jobId } = await client.training.start({ ...options, out, pairs });
-    const job = await finish(jobId);
-    const output = job.output as TrainingRunOutput; // the output of a training run
+    const output = await finish(jobId, "training.run");
     refuseWithoutParity(output);
     if (asJson) return printJson({ event: "done", ...output });
     print(
@@ -72,8 +69,7 @@ async function runRecipe({ client, on, finish, asJson }: Session, recipe: string
   // stdout carries the one result of a run; its rounds hold what was warned of
   const stopWarnings = on("training.warning", ({ message }) => note(message));
   const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;
-  const job = await finish(jobId).finally(stopWarnings);
-  const output = job.output as ExperimentOutput; // the output of an experiment
+  const output = await finish(jobId, "experiment.run").finally(stopWarnings);
   refuseWithoutParity(output);
   if (asJson) return printJson(output);
   print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${output.parity}.`);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { ExperimentOutput } from "../../engine/experiment/index.ts";
+import type { ExperimentOutput } from "../../shared/contract/job-types.ts";
 import { writeFileAtomic } from "../../engine/lib/files.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
@@ -76,12 +76,12 @@ async function getModels({ client, finish }: Session): Promise<void> {
   const catalog = await client.model.catalog({});
   for (const name of [EMBEDDER, DEMO_MODEL]) {
     if (catalog.find((entry) => entry.name === name)?.isPresent !== true) note(`  getting ${name}`);
-    await finish((await client.model.get({ name })).jobId);
+    await finish((await client.model.get({ name })).jobId, "model.get");
   }
 }
 
 async function importSample({ client, finish }: Session): Promise<void> {
-  await finish((await client.corpus.importSample({})).jobId);
+  await finish((await client.corpus.importSample({})).jobId, "corpus.import");
   const documents = await client.corpus.listDocuments({});
   note(
     `  ${documents.filter((document) => document.status === "ready").length} of ${documents.length} papers are ready`,
@@ -90,12 +90,12 @@ async function importSample({ client, finish }: Session): Promise<void> {
 
 async function runRecipe({ client, finish }: Session): Promise<ExperimentOutput> {
   const { jobId } = await client.training.runRecipe({ recipe: RECIPE, key: "demo" });
-  return (await finish(jobId)).output as ExperimentOutput; // the output of the experiment job
+  return await finish(jobId, "experiment.run");
 }
 
 async function verify({ client, finish }: Session, adapter: string): Promise<ParityReport> {
   const { jobId } = await client.model.verifyAdapter({ adapter, model: DEMO_MODEL });
-  const report = (await finish(jobId)).output as ParityReport; // the output of the verify job
+  const report = await finish(jobId, "adapter.verify");
   if (report.verdict === "passed") return report;
   throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
     details: { report },
@@ -107,12 +107,12 @@ async function reflect({ client, finish }: Session, adapter: string): Promise<Re
   const name = basename(adapter, ".gguf");
   const known = (await client.reflection.list({})).find((row) => row.question === QUESTION && row.adapter === name);
   let reflectionId: ReflectionId | undefined = known?.id;
-  if (known?.status === "running" && known.jobId) await finish(known.jobId);
+  if (known?.status === "running" && known.jobId) await finish(known.jobId, "reflection.run");
   else if (known?.status !== "succeeded") {
     const input = { question: QUESTION, model: DEMO_MODEL, adapter, iterations: N_ITERATIONS, retrieve: true, seed: 7 };
     const started = await client.reflection.start(input);
     reflectionId = started.reflectionId;
-    await finish(started.jobId);
+    await finish(started.jobId, "reflection.run");
   }
   if (reflectionId === undefined) throw new Error("a reflection that was started has an id");
   return client.reflection.get({ reflectionId });

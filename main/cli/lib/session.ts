@@ -11,6 +11,7 @@ import {
   type EngineContract,
   type EngineEvents,
 } from "../../shared/contract/index.ts";
+import { type JobOutput, type JobType, outputOf } from "../../shared/contract/job-types.ts";
 import type { JobRow } from "../../shared/contract/job.ts";
 import { AppError, deserializeError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
@@ -35,7 +36,7 @@ export type Session = {
   asJson: boolean;
   workspaceDir: string;
   /** Follows a job to its end with progress on stderr, and gives its output. Ctrl-C leaves it to be gone on with. */
-  finish(jobId: JobId): Promise<JobRow>;
+  finish<Type extends JobType>(jobId: JobId, type: Type): Promise<JobOutput<Type>>;
   /** Settles, by rejection, when the user asks the command to end. */
   interrupted: Promise<never>;
 };
@@ -54,7 +55,10 @@ export async function withSession(
   const { client, on, close } = createRpcClient<EngineContract, EngineEvents>(engineContract, portOfMessagePort(port2));
   const asJson = options.json === true;
   const interrupt = catchInterrupt();
-  const finish = (jobId: JobId) => followJob({ client, on, asJson }, jobId, interrupt.happened);
+  const finish = async <Type extends JobType>(jobId: JobId, type: Type) => {
+    await followJob({ client, on, asJson }, jobId, interrupt.happened);
+    return outputOf(await client.job.get({ jobId }), type);
+  };
   try {
     await run({ engine, client, on, asJson, workspaceDir, finish, interrupted: interrupt.happened });
   } finally {
@@ -80,7 +84,7 @@ async function followJob(
   session: Pick<Session, "client" | "on" | "asJson">,
   jobId: JobId,
   interrupted: Promise<never>,
-): Promise<JobRow> {
+): Promise<void> {
   const progress = showProgress();
   let settle: (job: JobRow) => void = () => {};
   const ended = new Promise<JobRow>((done) => (settle = done));
@@ -92,7 +96,7 @@ async function followJob(
     const now = await session.client.job.get({ jobId });
     if (now.finishedAt !== null) settle(now);
     const job = await Promise.race([ended, interrupted]);
-    if (job.status === "succeeded") return job;
+    if (job.status === "succeeded") return;
     // a stored error has the shape that serializeError gave it
     throw deserializeError({ code: "INTERNAL", message: "The job failed", ...job.error } as never);
   } finally {

@@ -7,9 +7,14 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MessageChannel } from "node:worker_threads";
 import { portOfMessagePort } from "../../engine/rpc/index.ts";
-import { engineContract, type EngineContract, type EngineEvents } from "../../shared/contract/index.ts";
-import type { ImportOutput } from "../../shared/contract/corpus.ts";
+import {
+  type EngineClient,
+  engineContract,
+  type EngineContract,
+  type EngineEvents,
+} from "../../shared/contract/index.ts";
 import type { JobRow } from "../../shared/contract/job.ts";
+import { outputOf } from "../../shared/contract/job-types.ts";
 import { AppError, serializeError } from "../../shared/errors.ts";
 import { SECURITY_HEADERS } from "../../shared/page-assets.ts";
 import { createRpcClient } from "../../shared/rpc/client.ts";
@@ -123,7 +128,7 @@ async function deleteAfterImport(engine: { serve(port: Port): void }, uploadsDir
   const isAnyOpen = jobs.some((job) => isImport(job) && job.finishedAt === null);
   if (!isAnyOpen) await rm(uploadsDir, { recursive: true, force: true });
   rpc.on("job.changed", ({ job }) => {
-    if (isImport(job) && job.status === "succeeded") void deleteUploads(job, uploadsDir);
+    if (isImport(job) && job.status === "succeeded") void deleteUploads(rpc.client, job, uploadsDir);
   });
   return () => rpc.close();
 }
@@ -132,8 +137,10 @@ function isImport(job: JobRow): boolean {
   return job.type === "corpus.import";
 }
 
-async function deleteUploads(job: JobRow, uploadsDir: string): Promise<void> {
-  const { documents = [] } = (job.output ?? {}) as Partial<ImportOutput>; // the shape is the contract's for this type
+async function deleteUploads(client: EngineClient, { id }: JobRow, uploadsDir: string): Promise<void> {
+  // an engine that ends in between leaves the files to the next start
+  const job = await client.job.get({ jobId: id }).catch(() => null);
+  const documents = job === null ? [] : outputOf(job, "corpus.import").documents;
   const mine = new Set(await readdir(uploadsDir).catch(() => []));
   for (const { path } of documents) {
     // by the name of the folder, which is random: the engine may know the same place by another path

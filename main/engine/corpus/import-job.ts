@@ -1,5 +1,5 @@
+import { type JobInput, JobInputs } from "../../shared/contract/job-types.ts";
 import { basename, extname } from "node:path";
-import { z } from "zod";
 import type { DocumentRow, ImportedDocument, ImportOutput } from "../../shared/contract/corpus.ts";
 import { AppError, isAppError, serializeError } from "../../shared/errors.ts";
 import type { DocumentId } from "../../shared/ids.ts";
@@ -14,8 +14,7 @@ import { type Decision, DECISION_EVENT, decisionsOf } from "./import-decisions.t
 import { readDocument, type ReadingDeps } from "./read-document.ts";
 
 export const IMPORT_JOB = "corpus.import";
-const ImportInput = z.strictObject({ paths: z.array(z.string().min(1)).min(1), embed: z.boolean().optional() });
-type ImportInput = z.infer<typeof ImportInput>;
+type ImportInput = JobInput<"corpus.import">;
 
 export type ImportDeps = ReadingDeps & {
   clock: Clock;
@@ -179,7 +178,14 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
     };
   }
 
-  return defineJob({ type: IMPORT_JOB, lane: "cpu", recovery: "requeue", input: ImportInput, title: titleOf, run });
+  return defineJob({
+    type: IMPORT_JOB,
+    lane: "cpu",
+    recovery: "requeue",
+    input: JobInputs["corpus.import"],
+    title: titleOf,
+    run,
+  });
 }
 
 /** The documents that the job itself brings in, in the order of their files. */

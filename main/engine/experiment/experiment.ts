@@ -1,33 +1,20 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { lossLabel, stageTitle } from "../../shared/loss.ts";
+import {
+  type ExperimentOutput,
+  type ExperimentRound,
+  type JobInput,
+  JobInputs,
+  type TrainingRunInput,
+} from "../../shared/contract/job-types.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
-import type { StageColumns } from "../../shared/contract/preference.ts";
 import type { Models } from "../models/index.ts";
 import type { Preference } from "../preference/index.ts";
 import type { Recipe, StageRecipe } from "../recipe/index.ts";
-import { trainerSettingsOf, type TrainingRunInput, type TrainingRunOutput } from "../training/index.ts";
+import { trainerSettingsOf } from "../training/index.ts";
 
 /** What an experiment is given by createEngine. */
 export type ExperimentDeps = { models: Models["api"]; preference: Preference["api"]; workspaceDir: string };
-
-const ExperimentInput = z.strictObject({
-  /** The caller's name for the experiment: the same key goes on where it was. */
-  key: z.string().min(1),
-  /** A file, or the name of a recipe that comes with the program. */
-  recipe: z.string().min(1),
-});
-
-export type ExperimentInput = z.infer<typeof ExperimentInput>;
-
-export type ExperimentRound = StageColumns & { round: number; pairs: unknown; run: TrainingRunOutput };
-export type ExperimentOutput = {
-  experimentId: string;
-  recipe: string;
-  adapterPath: string;
-  rounds: ExperimentRound[];
-  parity: "passed" | "failed";
-};
 
 /**
  * A whole recipe: for every stage and round, pairs from the policy as it then is, then training on them. Each part is
@@ -38,13 +25,16 @@ export function experimentJob(deps: ExperimentDeps) {
     type: "experiment.run",
     lane: "pipeline",
     recovery: "requeue",
-    input: ExperimentInput,
+    input: JobInputs["experiment.run"],
     title: ({ recipe }) => `Run recipe ${recipe}`,
     run: (context) => runExperiment(deps, context),
   });
 }
 
-async function runExperiment(deps: ExperimentDeps, context: JobContext<ExperimentInput>): Promise<ExperimentOutput> {
+async function runExperiment(
+  deps: ExperimentDeps,
+  context: JobContext<JobInput<"experiment.run">>,
+): Promise<ExperimentOutput> {
   const { key, recipe: reference } = context.input;
   const { experimentId, recipe } = deps.preference.openExperiment(key, reference);
   const policy = await deps.models.resolveModel(recipe.roles.policy);
@@ -80,12 +70,7 @@ async function runExperiment(deps: ExperimentDeps, context: JobContext<Experimen
         settings: trainerSettingsOf(recipe, stage, round),
         requestKey: null,
       };
-      // the output of a child went through JSON; its type is that of the job's run
-      const run = (await context.runChild({
-        type: "training.run",
-        input,
-        idempotencyKey: `${partKey}/run`,
-      })) as TrainingRunOutput;
+      const run = await context.runChild({ type: "training.run", input, idempotencyKey: `${partKey}/run` });
       adapter = run.adapterPath;
       rounds.push({ ...columns, round, pairs, run });
     }

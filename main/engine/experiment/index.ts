@@ -3,4 +3,3 @@
  * It stands above preference and training and is the only place that knows both.
  */
 export { createExperiment } from "./create-experiment.ts";
-export type { ExperimentOutput, ExperimentRound } from "./experiment.ts";

@@ -1,5 +1,5 @@
+import { JobInputs } from "../../shared/contract/job-types.ts";
 import { isAbsolute } from "node:path";
-import { z } from "zod";
 import type { EvidenceRow } from "../../shared/contract/graph.ts";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
@@ -104,7 +104,7 @@ export function createGraph(deps: GraphDeps): Graph {
       type: "graph.build",
       lane: "cpu",
       recovery: "requeue",
-      input: z.strictObject({}),
+      input: JobInputs["graph.build"],
       title: () => "Rebuild the knowledge graph",
       async run({ signal, progress }) {
         const pairs = deps.listPairsForGraph();

@@ -2,8 +2,8 @@ import type { JobLane, JobProgress, JobRow } from "../../shared/contract/job.ts"
 import { AppError, deserializeError, serializeError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { EnqueueRequest, JobContext, JobDefinition } from "./definition.ts";
-import type { JobStore, StoredJob } from "./job-store.ts";
+import type { EnqueueRequest, JobContext, JobDefinition, OutputOf } from "./definition.ts";
+import type { JobStore, ListedJob, StoredJob } from "./job-store.ts";
 
 /**
  * [Note: durable jobs] SQLite is the truth, memory a cache. A job is claimed in one transaction, its cancel is
@@ -38,6 +38,26 @@ export function createJobQueue(options: {
     const definition = definitions.get(type);
     if (!definition) throw new Error(`no job of type ${type}`);
     return definition;
+  }
+
+  function toRow(job: ListedJob): JobRow {
+    const { id, type, title, lane, status, progress, error, attempt, parentId, queuedAt, startedAt, finishedAt } = job;
+    const about = definitions.get(type)?.about?.(job.input) ?? null;
+    return {
+      id,
+      type,
+      title,
+      lane,
+      status,
+      progress,
+      error,
+      attempt,
+      parentId,
+      about,
+      queuedAt,
+      startedAt,
+      finishedAt,
+    };
   }
 
   function changed(jobId: JobId): void {
@@ -117,14 +137,15 @@ export function createJobQueue(options: {
       signal,
       progress: throttledProgress(job.id),
       record: (kind, payload) => void store.record(job.id, kind, payload),
-      async runChild(request) {
+      async runChild<Type extends string>(request: EnqueueRequest & { type: Type }) {
         const childId = enqueue({ ...request, parentId: job.id });
         const cancelChild = () => {
           if (!(signal.reason instanceof EngineClosing)) cancel(childId);
         };
         signal.addEventListener("abort", cancelChild, { once: true });
         try {
-          return (await wait(childId, signal)).output;
+          // what the handler of this type gave: defineJob holds it to the table of job types
+          return (await wait(childId, signal)).output as OutputOf<Type>;
         } finally {
           signal.removeEventListener("abort", cancelChild);
         }
@@ -158,11 +179,11 @@ export function createJobQueue(options: {
   }
 
   /** Resolves with the job when it has succeeded; rejects with its error when it failed or was cancelled. */
-  async function wait(jobId: JobId, signal?: AbortSignal): Promise<JobRow> {
+  async function wait(jobId: JobId, signal?: AbortSignal): Promise<JobRow & { output: unknown }> {
     for (;;) {
       const job = store.get(jobId);
       if (!job) throw new AppError("NOT_FOUND", `There is no job ${jobId}`);
-      if (job.status === "succeeded") return toRow(job);
+      if (job.status === "succeeded") return { ...toRow(job), output: job.output };
       if (isTerminal(job))
         throw deserializeError({ code: "INTERNAL", message: "The job failed", ...job.error } as never);
       signal?.throwIfAborted();
@@ -182,7 +203,7 @@ export function createJobQueue(options: {
     get(jobId: JobId) {
       const job = store.get(jobId);
       if (!job) throw new AppError("NOT_FOUND", `There is no job ${jobId}`);
-      return { ...toRow(job), events: store.events(jobId) };
+      return { ...toRow(job), output: job.output, events: store.events(jobId) };
     },
     retry(jobId: JobId): JobId {
       const job = store.get(jobId);
@@ -240,9 +261,4 @@ export function createJobQueue(options: {
 
 function isTerminal(job: { status: JobRow["status"] }): boolean {
   return job.status === "succeeded" || job.status === "failed" || job.status === "cancelled";
-}
-
-function toRow(job: StoredJob): JobRow {
-  const { input: _input, isCancelRequested: _isCancelRequested, idempotencyKey: _idempotencyKey, ...row } = job;
-  return row;
 }

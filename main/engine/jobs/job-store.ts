@@ -24,7 +24,15 @@ type Row = {
   finished_at: number | null;
 };
 
-export type StoredJob = JobRow & { input: unknown; isCancelRequested: boolean; idempotencyKey: string | null };
+/** A row as it is stored; what a job is about, its definition knows. */
+export type StoredJob = Omit<JobRow, "about"> & {
+  input: unknown;
+  output: unknown;
+  isCancelRequested: boolean;
+  idempotencyKey: string | null;
+};
+/** Without the output, which is not read from the disk where nobody asked for it. */
+export type ListedJob = Omit<StoredJob, "output">;
 export type JobStore = ReturnType<typeof createJobStore>;
 
 export function createJobStore(db: Db, clock: Clock) {
@@ -33,7 +41,10 @@ export function createJobStore(db: Db, clock: Clock) {
     VALUES (@id, @type, @title, @lane, 'queued', @input, 0, @idempotencyKey, @parentId, @queuedAt)`);
   const selectById = db.prepare<[string], Row>("SELECT * FROM job WHERE id = ?");
   const selectByKey = db.prepare<[string], Row>("SELECT * FROM job WHERE idempotency_key = ?");
-  const selectRecent = db.prepare<[number], Row>("SELECT * FROM job ORDER BY queued_at DESC, id DESC LIMIT ?");
+  const selectRecent = db.prepare<[number], Omit<Row, "output">>(`
+    SELECT id, type, title, lane, status, input, error, progress, attempt, cancel_requested_at, idempotency_key,
+      parent_id, queued_at, started_at, finished_at
+    FROM job ORDER BY queued_at DESC, id DESC LIMIT ?`);
   const selectByStatus = db.prepare<[string], Row>("SELECT * FROM job WHERE status = ? ORDER BY queued_at, id");
   const selectRetry = db.prepare<[string, string], Row>(
     "SELECT * FROM job WHERE parent_id = ? AND type = ? ORDER BY queued_at DESC, id DESC LIMIT 1",
@@ -76,7 +87,7 @@ export function createJobStore(db: Db, clock: Clock) {
     findByKey: (key: string) => mapRow(selectByKey.get(key)),
     /** The newest second try: a job whose parent is this one, of the same type. */
     findRetry: ({ id, type }: StoredJob) => mapRow(selectRetry.get(id, type)),
-    list: (limit: number) => selectRecent.all(limit).map(mapKnownRow),
+    list: (limit: number): ListedJob[] => selectRecent.all(limit).map(mapListed),
     withStatus: (status: JobStatus) => selectByStatus.all(status).map(mapKnownRow),
     /** Takes the oldest queued job of the lane, in one immediate transaction. */
     claim: (lane: JobLane) => claim.immediate(lane),
@@ -127,6 +138,10 @@ function mapRow(row: Row | undefined): StoredJob | undefined {
 }
 
 function mapKnownRow(row: Row): StoredJob {
+  return { ...mapListed(row), output: row.output === null ? null : (JSON.parse(row.output) as unknown) };
+}
+
+function mapListed(row: Omit<Row, "output">): ListedJob {
   return {
     id: row.id as JobId,
     type: row.type,
@@ -135,7 +150,6 @@ function mapKnownRow(row: Row): StoredJob {
     status: row.status as JobStatus,
     progress: row.progress === null ? null : (JSON.parse(row.progress) as JobProgress),
     error: row.error === null ? null : (JSON.parse(row.error) as SerializedError),
-    output: row.output === null ? null : (JSON.parse(row.output) as unknown),
     attempt: row.attempt,
     parentId: row.parent_id as JobId | null,
     queuedAt: row.queued_at,

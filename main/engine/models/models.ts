@@ -1,5 +1,5 @@
+import { JobInputs } from "../../shared/contract/job-types.ts";
 import { join } from "node:path";
-import { z } from "zod";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
@@ -26,7 +26,6 @@ export type ModelDeps = {
 export type Models = ReturnType<typeof createModels>;
 
 const EMBEDDER = "all-minilm-l6-v2";
-const GetInput = z.strictObject({ name: z.string().min(1) });
 
 /** Base models, adapters and the catalogue. `verifyAdapter` needs the trainer and lives with training. */
 export function createModels(deps: ModelDeps) {
@@ -55,7 +54,7 @@ export function createModels(deps: ModelDeps) {
     type: "model.get",
     lane: "io",
     recovery: "requeue",
-    input: GetInput,
+    input: JobInputs["model.get"],
     title: ({ name }) => `Get ${name}`,
     async run({ input, signal, progress }) {
       const model = catalog.find(input.name);

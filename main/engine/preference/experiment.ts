@@ -5,7 +5,7 @@ import { AppError } from "../../shared/errors.ts";
 import { isSmallModel } from "../asking/index.ts";
 import type { EnqueueRequest } from "../jobs/index.ts";
 import type { PreferenceDeps } from "./deps.ts";
-import type { GenerateInput } from "./generate/generate-job.ts";
+import type { GenerateInput } from "../../shared/contract/job-types.ts";
 import type { PreferenceStore } from "./preference-store.ts";
 import { checkRecipe, loadRecipe, type Recipe, stageOf } from "../recipe/index.ts";
 

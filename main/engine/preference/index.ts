@@ -9,7 +9,6 @@ export { describeLeftOut, type PairFile, readPairFile } from "./exchange/pair-fi
 export type { TokenPair } from "./exchange/read-pair.ts";
 export { pairMessages } from "./encode/pair-messages.ts";
 export type { PairCorpus } from "./generate/corpus-access.ts";
-export type { GenerateInput, GenerateOutput } from "./generate/generate-job.ts";
 export { createLocate, type Locate, names } from "./generate/locate-statement.ts";
 export type { PairWriter, ThinkingInput } from "./generate/pair-writer.ts";
 export { type Passage, type Piece, spansIn } from "./generate/passage.ts";

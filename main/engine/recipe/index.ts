@@ -7,4 +7,4 @@ export { checkRecipe, loadRecipe, readRecipe, type RecipeFile, recipeSource } fr
 export type { Lora } from "./lora.ts";
 export { Keep, type Recipe } from "./recipe.ts";
 export type { Section } from "./sections.ts";
-export { lossConfig, Mask, type PlacedStage, type Rejected, rejectedOf, stageOf, type StageRecipe } from "./stage.ts";
+export { lossConfig, type PlacedStage, type Rejected, rejectedOf, stageOf, type StageRecipe } from "./stage.ts";

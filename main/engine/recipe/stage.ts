@@ -9,15 +9,9 @@ import {
   needsReference,
 } from "../../shared/loss.ts";
 import { StageName } from "../../shared/contract/preference.ts";
+import { Mask } from "../../shared/mask.ts";
 import { AppError } from "../../shared/errors.ts";
 import { Lora } from "./lora.ts";
-
-/** Which response tokens carry loss. `thinking_fraction` leaves a seeded share of the thinking tokens out. */
-export const Mask = z.union([
-  z.enum(["none", "answer_only"]),
-  z.strictObject({ thinking_fraction: z.number().min(0).max(1) }),
-]);
-export type Mask = z.infer<typeof Mask>;
 
 /**
  * How the policy is asked for the rejected response: told to answer at once, so that thinking is what the preference is

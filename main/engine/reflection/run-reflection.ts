@@ -1,7 +1,6 @@
-import { z } from "zod";
+import { type JobInput, JobInputs } from "../../shared/contract/job-types.ts";
 import type { Iteration } from "../../shared/contract/reflection.ts";
 import { isAppError } from "../../shared/errors.ts";
-import { ReflectionId } from "../../shared/ids.ts";
 import { loadPromptSet, type PromptSet } from "../asking/index.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { type Asker, createAsker } from "./asker.ts";
@@ -17,8 +16,7 @@ import { stopReason } from "./stop-rules.ts";
 import { createTextStream, type TextStream } from "./text-stream.ts";
 import type { ReflectionDeps, ReflectionPlan, Role, Situation } from "./types.ts";
 
-const Input = z.strictObject({ reflectionId: ReflectionId });
-type Context = JobContext<z.infer<typeof Input>>;
+type Context = JobContext<JobInput<"reflection.run">>;
 
 /** One iteration after the other, each stored whole before the next begins: a second attempt goes on after the last. */
 export function reflectionJob(deps: ReflectionDeps, store: ReflectionStore) {
@@ -26,7 +24,8 @@ export function reflectionJob(deps: ReflectionDeps, store: ReflectionStore) {
     type: "reflection.run",
     lane: "gpu",
     recovery: "requeue",
-    input: Input,
+    input: JobInputs["reflection.run"],
+    about: ({ reflectionId }) => reflectionId,
     title: ({ reflectionId }) => `Reflect: ${shorten(store.settings(reflectionId).question)}`,
     async run(context) {
       const id = context.input.reflectionId;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
+import { outputOf, type TrainingRunInput } from "../../shared/contract/job-types.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
 import { type Loss, LossName, lossNames, needsReference } from "../../shared/loss.ts";
@@ -10,7 +11,7 @@ import type { TrainingDeps } from "./deps.ts";
 import { createRunStore } from "./run-store.ts";
 import { parseOverrides } from "./settings.ts";
 import { isStillThere, requestKey } from "./request-key.ts";
-import { outputRequestOf, type TrainingRunInput, type TrainingRunOutput, trainingRunJob } from "./training-run.ts";
+import { outputRequestOf, trainingRunJob } from "./training-run.ts";
 import { verifyAdapterJob } from "./verify-job.ts";
 
 export type Training = ReturnType<typeof createTraining>;
@@ -80,7 +81,7 @@ async function makeWay(jobs: JobQueue, key: string, adapterOut: string): Promise
   }
   const known = jobs.findByKey(key);
   if (known?.status !== "succeeded") return;
-  const { runId, parity } = known.output as TrainingRunOutput; // the output of such a job
+  const { runId, parity } = outputOf(known, "training.run");
   if (parity === "failed" || !(await isStillThere(adapterOut, runId))) jobs.forgetKey(known.id);
 }
 

@@ -1,7 +1,7 @@
 import type { PairProblem } from "../../shared/contract/training.ts";
 import { seedOf } from "../lib/random.ts";
 import { encodeMaskedPair, isDropping, maskProblems, type TokenPair } from "../preference/index.ts";
-import type { Mask } from "../recipe/index.ts";
+import type { Mask } from "../../shared/mask.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { createPairProblems, refuseIfNoneLeft } from "./pair-problems.ts";
 import type { SelectedPair } from "./select-pairs.ts";

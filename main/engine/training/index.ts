@@ -6,4 +6,3 @@ export type { AdapterCard } from "./adapter-card.ts";
 export { createTraining, type Training } from "./create-training.ts";
 export { trainerSettingsOf } from "./settings.ts";
 export type { TrainerLocation } from "./trainer-process.ts";
-export type { TrainingRunInput, TrainingRunOutput } from "./training-run.ts";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import type { TrainingRunInput } from "../../shared/contract/job-types.ts";
 import { AppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { cardPathOf, readCard } from "./adapter-card.ts";
 import type { TrainingDeps } from "./deps.ts";
-import type { TrainingRunInput } from "./training-run.ts";
 
 /**
  * [Note: one request, one training] What a training is known by: everything it was asked with, and the contents of what

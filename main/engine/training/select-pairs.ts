@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { PairSelection } from "../../shared/contract/job-types.ts";
 import type { PairRow } from "../../shared/contract/preference.ts";
 import type { PairProblem } from "../../shared/contract/training.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -6,14 +6,6 @@ import { type MarkerSet, markersIn } from "../../shared/markers.ts";
 import type { ChatMessage } from "../inference/index.ts";
 import { describeLeftOut, type PairFile, pairMessages, readPairFile, type TokenPair } from "../preference/index.ts";
 import type { TrainingDeps } from "./deps.ts";
-
-/** Where a run's pairs come from: a round of an experiment, the ledger by a stage's name or loss, all of it, or a file. */
-export const PairSelection = z.discriminatedUnion("from", [
-  z.strictObject({ from: z.literal("round"), experimentId: z.string(), stage: z.string(), round: z.int() }),
-  z.strictObject({ from: z.literal("ledger"), stage: z.string().optional() }),
-  z.strictObject({ from: z.literal("file"), path: z.string() }),
-]);
-export type PairSelection = z.infer<typeof PairSelection>;
 
 export type TextPair = {
   kind: "text";

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
-import type { PairProblem, TrainingRunRow } from "../../shared/contract/training.ts";
+import { JobInputs, type TrainingRunInput, type TrainingRunOutput } from "../../shared/contract/job-types.ts";
+import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
-import { Loss, lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
+import { lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
-import { Mask } from "../recipe/index.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
 import { checkOutput, explainWriteError, type OutputRequest } from "./check-output.ts";
 import { encodePairs } from "./encode-pairs.ts";
@@ -17,37 +16,7 @@ import { verifyAdapter } from "./parity.ts";
 import type { TrainerEvent } from "./trainer-events.ts";
 import { runTrainer } from "./trainer-process.ts";
 import type { TrainingDeps } from "./deps.ts";
-import { PairSelection, selectPairs } from "./select-pairs.ts";
-
-export const TrainingRunInput = z.strictObject({
-  experimentId: z.string().nullable(),
-  stage: z.string().min(1),
-  stageIndex: z.int().min(0),
-  round: z.int().min(0),
-  model: z.string(),
-  adapterIn: z.string().nullable(),
-  /** The frozen reference of a loss that has one: an adapter file, or null for the base model. */
-  referenceAdapter: z.string().nullable(),
-  pairs: PairSelection,
-  mask: Mask,
-  adapterOut: z.string(),
-  /** The trainer's own configuration keys. */
-  settings: z.looseObject({ loss: Loss }),
-  /** Of a training that was asked for by itself: the same request goes on with its run. */
-  requestKey: z.string().nullable().default(null),
-});
-export type TrainingRunInput = z.infer<typeof TrainingRunInput>;
-
-export type TrainingRunOutput = {
-  runId: TrainingRunId;
-  adapterPath: string;
-  nSteps: number;
-  firstLoss: number;
-  lastLoss: number;
-  parity: "passed" | "failed";
-  /** What of the pairs could not be used as asked, with counts. */
-  pairProblems: PairProblem[];
-};
+import { selectPairs } from "./select-pairs.ts";
 
 /** The trainer's own. */
 const DEFAULT_MAX_LENGTH = 2048;
@@ -60,7 +29,7 @@ export function trainingRunJob(deps: TrainingDeps) {
     type: "training.run",
     lane: "gpu",
     recovery: "requeue",
-    input: TrainingRunInput,
+    input: JobInputs["training.run"],
     title: ({ stage, round, settings }) =>
       `Train ${stageTitle({ stage, loss: lossLabel(settings.loss) })}, round ${round + 1}`,
     run: (context) => runTraining(deps, context),

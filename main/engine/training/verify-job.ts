@@ -1,9 +1,7 @@
-import { z } from "zod";
+import { JobInputs } from "../../shared/contract/job-types.ts";
 import { defineJob } from "../jobs/index.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { verifyAdapter } from "./parity.ts";
-
-const VerifyInput = z.strictObject({ adapterPath: z.string().min(1), model: z.string().min(1) });
 
 /** The parity report of an adapter file against a model; its output is the report, whatever the verdict. */
 export function verifyAdapterJob(deps: TrainingDeps) {
@@ -11,7 +9,7 @@ export function verifyAdapterJob(deps: TrainingDeps) {
     type: "adapter.verify",
     lane: "gpu",
     recovery: "requeue",
-    input: VerifyInput,
+    input: JobInputs["adapter.verify"],
     title: ({ adapterPath }) => `Verify ${adapterPath}`,
     async run({ input, signal, progress }) {
       progress({ n: 0, total: 1, unit: "adapters", message: "comparing log-probs" });

@@ -23,6 +23,7 @@ export const JobProgress = z.object({
 });
 export type JobProgress = z.infer<typeof JobProgress>;
 
+/** A job as lists and events show it: without its output, which can hold hundreds of pairs. */
 export const JobRow = z.object({
   id: JobId,
   type: z.string(),
@@ -31,9 +32,10 @@ export const JobRow = z.object({
   status: JobStatus,
   progress: JobProgress.nullable(),
   error: JobError.nullable(),
-  output: z.unknown(),
   attempt: z.int(),
   parentId: JobId.nullable(),
+  /** The id of the one thing that the job is about, where a list leads to it. */
+  about: z.string().nullable(),
   queuedAt: z.int(),
   startedAt: z.int().nullable(),
   finishedAt: z.int().nullable(),
@@ -47,7 +49,8 @@ export const job = {
   list: query({ input: z.strictObject({ limit: z.int().min(1).max(500).optional() }), output: z.array(JobRow) }),
   get: query({
     input: z.strictObject({ jobId: JobId }),
-    output: JobRow.extend({ events: z.array(JobEventRow) }),
+    /** `outputOf` (job-types.ts) gives the output its type. */
+    output: JobRow.extend({ output: z.unknown(), events: z.array(JobEventRow) }),
   }),
   cancel: command({ input: z.strictObject({ jobId: JobId }), output: z.object({}) }),
   /** A new job with the same input; the old row stays as it ended. */

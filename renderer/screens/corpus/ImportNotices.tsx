@@ -1,6 +1,7 @@
 import { Button, CloseButton } from "@mantine/core";
-import type { ImportedDocument, ImportOutput } from "../../../main/shared/contract/corpus.ts";
+import type { ImportedDocument } from "../../../main/shared/contract/corpus.ts";
 import type { JobRow } from "../../../main/shared/contract/job.ts";
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { ErrorNotice } from "../../components/ErrorNotice.tsx";
 import { JobStatusIcon } from "../../components/JobStatusIcon.tsx";
 import { ProgressLine } from "../../components/ProgressLine.tsx";
@@ -72,12 +73,14 @@ function RunningImport({ job }: { job: JobRow }) {
 }
 
 function EndedImport({ job, onDismiss }: { job: JobRow; onDismiss(): void }) {
+  const { data: ended } = useEngineQuery("job.get", { jobId: job.id });
   if (job.status === "failed") return <ErrorNotice what={`${job.title} failed`} error={job.error} />;
-  const documents = (job.output as ImportOutput | null)?.documents ?? []; // the output of every import job
+  // a cancelled import has no output, and that of a finished one comes a moment after its end
+  const documents = ended?.status === "succeeded" ? outputOf(ended, "corpus.import").documents : [];
   const withStatus = (status: ImportedDocument["status"]) => documents.filter((document) => document.status === status);
   const counts = [
     job.status === "cancelled" && "cancelled",
-    `${plural(withStatus("ready").length, "document")} imported`,
+    ended && `${plural(withStatus("ready").length, "document")} imported`,
     withStatus("duplicate").length > 0 && `${withStatus("duplicate").length} already in the corpus`,
     withStatus("needs_ocr").length > 0 && `${withStatus("needs_ocr").length} without text`,
     withStatus("failed").length > 0 && `${withStatus("failed").length} could not be read`,

@@ -1,10 +1,10 @@
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ImportOutput } from "../../../main/shared/contract/corpus.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import { type CorpusBench, makeTempDir, openCorpus, REPOSITORY_DIR } from "../../harness/corpus-bench.ts";
 import { linesFromTop, makePdf } from "../../harness/make-pdf.ts";
@@ -56,7 +56,7 @@ test.each(Object.entries(STAGES))(
       .get() as Counts;
     const keys = db.prepare("SELECT key, id FROM chunk").all();
     const job = await queue.wait(db.prepare("SELECT id FROM job").pluck().get() as JobId);
-    const { documents } = job.output as ImportOutput;
+    const { documents } = outputOf(job, "corpus.import");
 
     expect(job.attempt).toBe(2);
     expect(documents.map(({ path, status }) => ({ path, status }))).toEqual(

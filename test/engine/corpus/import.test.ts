@@ -1,8 +1,8 @@
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../main/shared/errors.ts";
-import type { ImportOutput } from "../../../main/shared/contract/corpus.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import type { Embedder } from "../../../main/engine/embedding/index.ts";
 import { type CorpusBench, makeTempDir, openCorpus } from "../../harness/corpus-bench.ts";
@@ -206,7 +206,7 @@ test("closing the engine in the middle leaves the import for the next start, whi
     await new Promise((resolve) => setTimeout(resolve, 5));
   await slow.close();
   const { queue } = open();
-  const { documents } = (await queue.wait(jobId as JobId)).output as ImportOutput;
+  const { documents } = outputOf(await queue.wait(jobId as JobId), "corpus.import");
   expect(documents).toMatchObject([{ path, status: "ready", reason: null }]);
 });
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
 import { createPreferenceStore } from "../../../main/engine/preference/preference-store.ts";
 import { createRunStore } from "../../../main/engine/training/run-store.ts";
-import { TrainingRunInput } from "../../../main/engine/training/training-run.ts";
+import { JobInputs } from "../../../main/shared/contract/job-types.ts";
 import { copyOldWorkspace } from "../../harness/old-workspace.ts";
 
 /** A workspace of version 0.1.0, killed in the second round of its first stage. */
@@ -51,7 +51,7 @@ test("its stages are called after their losses", () => {
 test("a training run that is tried again has the input of the present version", () => {
   const jobs = db.prepare<[], { input: string }>("SELECT input FROM job WHERE type = 'training.run'").all();
   expect(jobs).toHaveLength(1);
-  expect(TrainingRunInput.parse(JSON.parse(jobs[0]!.input))).toMatchObject({
+  expect(JobInputs["training.run"].parse(JSON.parse(jobs[0]!.input))).toMatchObject({
     stage: "orpo",
     stageIndex: 0,
     settings: { loss: "orpo", beta: 0.1, learning_rate: 2e-4 },

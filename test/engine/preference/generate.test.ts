@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { isAppError } from "../../../main/shared/errors.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import { DEFAULT_MARKERS } from "../../../main/shared/markers.ts";
@@ -26,7 +26,7 @@ async function replaceWorkspace(script: Script) {
 async function generate(input: Partial<Parameters<typeof workspace.preference.handlers.generate>[0]> = {}) {
   const { handlers } = workspace.preference;
   const { jobId } = await handlers.generate({ count: 2, seed: 3, ...input }, new AbortController().signal);
-  return (await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput;
+  return outputOf(await workspace.jobs.wait(jobId as JobId), "preference.generate");
 }
 
 const list = (input = {}) =>

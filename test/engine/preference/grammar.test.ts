@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { GenerateOutput, PairWriter } from "../../../main/engine/preference/index.ts";
+import type { PairWriter } from "../../../main/engine/preference/index.ts";
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import type { Script } from "../../harness/scripted-runner.ts";
 import { openWorkspace } from "./support.ts";
@@ -61,7 +62,7 @@ test("a larger model fills the recipe's sections in one call, and the same check
   const { handlers } = workspace.preference;
   const input = { count: 1, seed: 2, recipe: "workstation" };
   const { jobId } = await handlers.generate(input, new AbortController().signal);
-  const { rows } = (await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput;
+  const { rows } = outputOf(await workspace.jobs.wait(jobId as JobId), "preference.generate");
   expect(rows[0]!.question).toBe(QUESTION);
   const thinking = Object.fromEntries(
     rows[0]!.thinking.map(({ name, statements }) => [name, statements.map(({ text }) => text)]),
@@ -90,7 +91,7 @@ test("a capable teacher reads the chunk as it stands on the page, and nothing of
   workspace = openCapable(raw);
   const input = { count: 1, seed: 2, recipe: "workstation" };
   const { jobId } = await workspace.preference.handlers.generate(input, new AbortController().signal);
-  const { rows } = (await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput;
+  const { rows } = outputOf(await workspace.jobs.wait(jobId as JobId), "preference.generate");
   const shownFor = (word: string) =>
     workspace.runner.requests.find(({ messages }) => messages[0]!.content.includes(word))!.messages[0]!.content;
   const source = raw.find((text) => shownFor("examination").includes(text));

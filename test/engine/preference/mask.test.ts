@@ -4,7 +4,7 @@ import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
 import { findThinking } from "../../../main/engine/preference/encode/find-thinking.ts";
 import { maskProblems } from "../../../main/engine/preference/encode/mask-problems.ts";
 import { responseMask, tokenPosition } from "../../../main/engine/preference/encode/mask.ts";
-import type { Mask } from "../../../main/engine/recipe/index.ts";
+import type { Mask } from "../../../main/shared/mask.ts";
 import { DEFAULT_MARKERS as markers } from "../../../main/shared/markers.ts";
 import { formatResponse } from "../../../main/shared/response-format.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";

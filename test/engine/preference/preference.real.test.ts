@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createHostEmbedder } from "../../../main/engine/embedding/index.ts";
-import type { GenerateOutput } from "../../../main/engine/preference/index.ts";
+import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { encodeMaskedPair } from "../../../main/engine/preference/index.ts";
 import { loadRecipe } from "../../../main/engine/recipe/index.ts";
 import { schemaOf } from "../../../main/engine/preference/generate/write-by-grammar.ts";
@@ -30,7 +30,7 @@ async function generatePair() {
   });
   try {
     const { jobId } = await workspace.preference.handlers.generate({ count: 1, seed: 1 }, new AbortController().signal);
-    return ((await workspace.jobs.wait(jobId as JobId)).output as GenerateOutput).rows[0]!;
+    return outputOf(await workspace.jobs.wait(jobId as JobId), "preference.generate").rows[0]!;
   } finally {
     await workspace.close();
     workspace.remove();

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { encodePairs } from "../../../main/engine/training/encode-pairs.ts";
 import { type SelectedPair, selectPairs } from "../../../main/engine/training/select-pairs.ts";
 import type { TrainingDeps } from "../../../main/engine/training/deps.ts";
-import type { Mask } from "../../../main/engine/recipe/index.ts";
+import type { Mask } from "../../../main/shared/mask.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
 
 const cases = join(import.meta.dirname, "../../fixtures/training-cases");

@@ -1,6 +1,6 @@
 import type { MarkerSet } from "../../../shared/markers.ts";
 import type { ChatMessage, EncodedPair, ModelRunner } from "../../inference/index.ts";
-import type { Mask } from "../../recipe/index.ts";
+import type { Mask } from "../../../shared/mask.ts";
 import { findThinking, type ThinkingPlaces } from "./find-thinking.ts";
 import { responseMask, tokenPosition } from "./mask.ts";
 

@@ -1,5 +1,5 @@
 import type { MarkerSet } from "../../../shared/markers.ts";
-import type { Mask } from "../../recipe/index.ts";
+import type { Mask } from "../../../shared/mask.ts";
 import { findThinking, type ThinkingPlaces } from "./find-thinking.ts";
 
 /** What keeps a mask from doing what its kind says, on the responses of one pair. */

@@ -1,5 +1,5 @@
 import { createRandom } from "../../lib/random.ts";
-import type { Mask } from "../../recipe/index.ts";
+import type { Mask } from "../../../shared/mask.ts";
 import type { Span, ThinkingPlaces } from "./find-thinking.ts";
 
 /**

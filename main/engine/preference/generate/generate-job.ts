@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { type GenerateInput, type GenerateOutput, JobInputs } from "../../../shared/contract/job-types.ts";
 import type { PairRow } from "../../../shared/contract/preference.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { filterReasons } from "../../../shared/filter-reasons.ts";
@@ -7,28 +7,6 @@ import { prepareAttempts } from "./attempt.ts";
 import type { PreferenceDeps } from "../deps.ts";
 import { experimentRecipe } from "../experiment.ts";
 import type { PreferenceStore } from "../preference-store.ts";
-
-export const GenerateInput = z.strictObject({
-  experimentId: z.string().min(1),
-  /** The name of one of the recipe's stages. */
-  stage: z.string().min(1),
-  round: z.int().min(0),
-  /** Accepted pairs that the round should have in the end. */
-  count: z.int().min(1),
-  /** The policy as it now is: a model's name, id or path, and the newest adapter's path. */
-  policy: z.string().min(1),
-  policyAdapter: z.string().nullable(),
-});
-export type GenerateInput = z.infer<typeof GenerateInput>;
-
-export type GenerateOutput = {
-  experimentId: string;
-  nAccepted: number;
-  nAttempts: number;
-  filterCounts: Record<string, number>;
-  /** The accepted pairs, the first few hundred of a long round. */
-  rows: PairRow[];
-};
 
 const MAX_ROWS_IN_OUTPUT = 500;
 
@@ -41,7 +19,7 @@ export function generateJob(deps: PreferenceDeps, store: PreferenceStore) {
     type: "preference.generate",
     lane: "gpu",
     recovery: "requeue",
-    input: GenerateInput,
+    input: JobInputs["preference.generate"],
     title: ({ count, stage, round }) => `Generate ${count} pairs for stage ${stage}, round ${round + 1}`,
     run: (context) => generateRound(deps, store, context),
   });
