@@ -11,8 +11,8 @@ export type Places = {
   resourcesDir: string;
   iconPath: string;
   trainerPath: string;
-  /** The compute library and its backends, which the trainer loads: the ones that come with node-llama-cpp. */
-  ggmlDir: string;
+  /** node-llama-cpp's packages for this system: the compute libraries, which the trainer loads, too. */
+  packagesDir: string;
   /** The project's own Node, for the child-process transport. */
   nodePath: string;
   logDir: string;
@@ -36,7 +36,7 @@ export function findPlaces(): Places {
     resourcesDir,
     iconPath: join(resourcesDir, "icons", "icon.png"),
     trainerPath: join(trainerDir, isWindows ? "native-trainer.exe" : "native-trainer"),
-    ggmlDir: findGgmlDir(projectDir),
+    packagesDir: findPackagesDir(projectDir),
     nodePath:
       process.env["PREFLEXOR_NODE"] ?? join(projectDir, "node_modules", "node", "bin", isWindows ? "node.exe" : "node"),
     logDir: join(userDataDir, "logs"),
@@ -45,9 +45,7 @@ export function findPlaces(): Places {
 }
 
 /** A library that the system's own loader opens has to be a real file: outside the archive of an installed program. */
-function findGgmlDir(projectDir: string): string {
-  const system = { win32: "win", darwin: "mac" }[process.platform as string] ?? "linux";
-  const platform = `${system}-${process.arch}`;
+function findPackagesDir(projectDir: string): string {
   const unpackedDir = projectDir.replace(/app\.asar$/, "app.asar.unpacked");
-  return join(unpackedDir, "node_modules", "@node-llama-cpp", platform, "bins", platform);
+  return join(unpackedDir, "node_modules", "@node-llama-cpp");
 }

@@ -71,7 +71,7 @@ function engineInit(places: Places, workspaceDir: string): EngineInit {
     resourcesDir: places.resourcesDir,
     logDir: places.logDir,
     trainerPath: places.trainerPath,
-    ggmlDir: places.ggmlDir,
+    packagesDir: places.packagesDir,
     modelHostPath: places.modelHostPath,
     pdfWorkerPath: places.pdfWorkerPath,
     version: app.getVersion(),

@@ -20,6 +20,7 @@ export async function main(argv: string[]): Promise<void> {
     .description("Turn a lab's own papers into a small reasoning model, offline.")
     .version(programVersion())
     .option("--workspace <dir>", "folder of the workspace (default: $PREFLEXOR_WORKSPACE, else ./workspace)")
+    .option("--device <name>", "what to compute on, for example cpu, cuda0 or vulkan0 (default: the best there is)")
     .option("--json", "print exactly one JSON document on stdout")
     .showHelpAfterError("(add --help for the list of commands)")
     .exitOverride();

@@ -1,7 +1,7 @@
+import type { DeviceConfig } from "./devices/index.ts";
 import type { StartHost } from "./inference/index.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./lib/logger.ts";
-import type { TrainerLocation } from "./training/index.ts";
 
 /** Everything that the engine gets from its shell. Paths are absolute; the engine looks nothing up in its surroundings. */
 export type EngineConfig = {
@@ -10,7 +10,7 @@ export type EngineConfig = {
   modelCacheDir?: string | undefined;
   resourcesDir: string;
   pdfWorkerPath: string;
-  trainer: TrainerLocation;
+  compute: DeviceConfig;
   startHost: StartHost;
   log: Logger;
   version: string;

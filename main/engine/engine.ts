@@ -6,6 +6,7 @@ import type { Port } from "../shared/rpc/port.ts";
 import type { EngineConfig } from "./config.ts";
 import { type Corpus, createCorpus } from "./corpus/index.ts";
 import { closeDatabase, type Db, lockWorkspace, openDatabase } from "./db/index.ts";
+import { createDevices } from "./devices/index.ts";
 import { createHostEmbedder } from "./embedding/index.ts";
 import type { Emit } from "./lib/events.ts";
 import { createExperiment } from "./experiment/index.ts";
@@ -65,7 +66,8 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const base = { db, clock, log, emit, enqueue };
 
   const host = createModelHost({ startHost: config.startHost });
-  const runner = createModelRunner(host);
+  const devices = createDevices({ db, config: config.compute, changed: () => emit("device.changed", {}) });
+  const runner = createModelRunner(host, devices.api.inferenceGpu);
   const promptsDir = join(resourcesDir, "prompts");
   const sampleCorpusDir = join(resourcesDir, "sample-corpus");
   const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
@@ -98,7 +100,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     runner,
     models: models.api,
     preference: preference.api,
-    trainer: config.trainer,
+    devices: devices.api,
     workspaceDir,
     resourcesDir,
     jobs: openQueue,
@@ -133,6 +135,10 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
       isEmbedderPresent: () => existsSync(join(models.api.embedderDir(), "onnx", "model_quantized.onnx")),
       sampleCorpusAvailable: existsSync(sampleCorpusDir),
     }),
+    device: {
+      ...devices.handlers,
+      checkInference: () => runner.facts(),
+    },
     corpus: corpus.handlers,
     model: { ...models.handlers, verifyAdapter: training.verifyAdapter },
     preference: preference.handlers,

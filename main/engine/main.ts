@@ -37,7 +37,11 @@ async function start(shell: ShellLink, init: EngineInit): Promise<Engine> {
       workspaceDir: init.workspaceDir,
       resourcesDir: init.resourcesDir,
       pdfWorkerPath: init.pdfWorkerPath,
-      trainer: { trainerPath: init.trainerPath, ggmlDir: init.ggmlDir },
+      compute: {
+        trainerPath: init.trainerPath,
+        packagesDir: init.packagesDir,
+        device: process.env["PREFLEXOR_DEVICE"],
+      },
       startHost: startHostThroughShell(shell) ?? startNodeHost(init.modelHostPath),
       log: createFileLogger(join(init.logDir, "engine.log")),
       version: init.version,

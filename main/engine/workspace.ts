@@ -28,7 +28,7 @@ export function createWorkspaceHandlers(deps: {
       version: config.version,
       ...(counts.get() as Counts),
       isEmbedderPresent: deps.isEmbedderPresent(),
-      isTrainerPresent: existsSync(config.trainer.trainerPath),
+      isTrainerPresent: existsSync(config.compute.trainerPath),
       sampleCorpusAvailable: deps.sampleCorpusAvailable,
     }),
     networkCalls: () => networkCalls.all(),

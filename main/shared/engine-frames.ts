@@ -16,7 +16,8 @@ export const EngineInit = z.strictObject({
   logDir: z.string().min(1),
   /** Where the trainer is, or would be: without one training says so and everything else works. */
   trainerPath: z.string().min(1),
-  ggmlDir: z.string().min(1),
+  /** The inference library's packages for this system, whose compute libraries the trainer loads, too. */
+  packagesDir: z.string().min(1),
   modelHostPath: z.string().min(1),
   pdfWorkerPath: z.string().min(1),
   version: z.string().min(1),

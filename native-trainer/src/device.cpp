@@ -14,16 +14,20 @@ struct registry_functions {
     void               (*load_all_from_path)(const char * dir);
     size_t             (*dev_count)(void);
     ggml_backend_dev_t (*dev_get)(size_t index);
+    ggml_backend_reg_t (*load)(const char * path);
 };
+
+static bool is_library(const std::string & name, const std::string & start) {
+#if defined(_WIN32)
+    return name.rfind(start, 0) == 0 && name.size() > 4 && name.substr(name.size() - 4) == ".dll";
+#else
+    return name.rfind("lib" + start, 0) == 0 && (name.find(".so") != std::string::npos || name.find(".dylib") != std::string::npos);
+#endif
+}
 
 static std::string library_in(const std::string & dir, const std::string & start) {
     for (const std::string & name : platform_list_dir(dir)) {
-#if defined(_WIN32)
-        const bool match = name.rfind(start, 0) == 0 && name.size() > 4 && name.substr(name.size() - 4) == ".dll";
-#else
-        const bool match = name.rfind("lib" + start, 0) == 0 && (name.find(".so") != std::string::npos || name.find(".dylib") != std::string::npos);
-#endif
-        if (match) {
+        if (is_library(name, start)) {
             return platform_join(dir, name);
         }
     }
@@ -78,6 +82,27 @@ static void folder_version_check(const std::string & dir) {
     platform_library_close(base); // not a second copy beside the linked one
 }
 
+static std::string lower_case(std::string s) {
+    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return (char) std::tolower(c); });
+    return s;
+}
+
+static int64_t count_devices(const std::vector<ggml_backend_dev_t> & devices, const std::string & backend) {
+    return std::count_if(devices.begin(), devices.end(), [&](ggml_backend_dev_t dev) {
+        return lower_case(ggml_backend_reg_name(ggml_backend_dev_backend_reg(dev))) == backend;
+    });
+}
+
+static const char * const GPU_BACKENDS[] = {"cuda", "vulkan", "metal"};
+
+static std::vector<ggml_backend_dev_t> list_devices(const registry_functions & f) {
+    std::vector<ggml_backend_dev_t> devices;
+    for (size_t i = 0; i < f.dev_count(); i++) {
+        devices.push_back(f.dev_get(i));
+    }
+    return devices;
+}
+
 const ggml_libraries & ggml_libraries_load() {
     static ggml_libraries libraries;
     if (!libraries.devices.empty()) {
@@ -85,6 +110,7 @@ const ggml_libraries & ggml_libraries_load() {
     }
     version_check(ggml_version(), ggml_commit(), "the loaded libggml-base");
     libraries.dir = libraries_dir();
+    libraries.fallback_dir = platform_env("PREFLEXOR_GGML_FALLBACK_DIR");
     folder_version_check(libraries.dir);
     const std::string path = registry_library_in(libraries.dir);
     const char * hint = "Set PREFLEXOR_GGML_DIR to the folder with ggml's libraries, or install the program again.";
@@ -100,10 +126,16 @@ const ggml_libraries & ggml_libraries_load() {
     load_symbol(library, "ggml_backend_load_all_from_path", f.load_all_from_path);
     load_symbol(library, "ggml_backend_dev_count", f.dev_count);
     load_symbol(library, "ggml_backend_dev_get", f.dev_get);
+    load_symbol(library, "ggml_backend_load", f.load);
     f.load_all_from_path(libraries.dir.c_str());
-    for (size_t i = 0; i < f.dev_count(); i++) {
-        libraries.devices.push_back(f.dev_get(i));
+    libraries.devices = list_devices(f);
+    for (const char * backend : GPU_BACKENDS) {
+        const std::string second = library_in(libraries.fallback_dir, std::string("ggml-") + backend);
+        if (!second.empty() && count_devices(libraries.devices, backend) == 0) {
+            f.load(second.c_str());
+        }
     }
+    libraries.devices = list_devices(f);
     if (libraries.devices.empty()) {
         fail_resource("NO_DEVICE", "ggml found no device it can compute on in " + libraries.dir, hint);
     }
@@ -121,9 +153,34 @@ static const char * device_type_name(enum ggml_backend_dev_type type) {
     }
 }
 
-static std::string lower_case(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return (char) std::tolower(c); });
-    return s;
+// A processor that plays a graphics card, for tests: slower than the same processor as "cpu".
+static bool is_software(ggml_backend_dev_t dev) {
+    const std::string description = lower_case(ggml_backend_dev_description(dev));
+    for (const char * renderer : {"llvmpipe", "lavapipe", "swiftshader", "microsoft basic render"}) {
+        if (description.find(renderer) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+json ggml_backends_describe(const ggml_libraries & libraries) {
+    json list = json::array();
+    for (const char * backend : GPU_BACKENDS) {
+        const int64_t n = count_devices(libraries.devices, backend);
+        for (const std::string & dir : {libraries.dir, libraries.fallback_dir}) {
+            const std::string path = library_in(dir, std::string("ggml-") + backend);
+            if (path.empty()) {
+                continue;
+            }
+            std::string error;
+            if (n == 0) {
+                platform_library_open(path, error); // stays open: some drivers do not survive being closed
+            }
+            list.push_back({{"name", backend}, {"library", path}, {"devices", n}, {"problem", error.empty() ? json(nullptr) : json(error)}});
+        }
+    }
+    return list;
 }
 
 json device_describe(ggml_backend_dev_t dev) {
@@ -135,7 +192,8 @@ json device_describe(ggml_backend_dev_t dev) {
     return {
         {"name", lower_case(ggml_backend_dev_name(dev))},
         {"description", ggml_backend_dev_description(dev)},
-        {"type", device_type_name(ggml_backend_dev_type(dev))},
+        {"backend", lower_case(ggml_backend_reg_name(ggml_backend_dev_backend_reg(dev)))},
+        {"type", is_software(dev) ? "software" : device_type_name(ggml_backend_dev_type(dev))},
         {"memory_free_mb", free_bytes / 1048576},
         {"memory_total_mb", total_bytes / 1048576},
     };
@@ -145,7 +203,7 @@ static ggml_backend_dev_t device_find(const std::string & choice) {
     const auto & devices = ggml_libraries_load().devices;
     const auto of_type = [&](enum ggml_backend_dev_type type) -> ggml_backend_dev_t {
         for (ggml_backend_dev_t dev : devices) {
-            if (ggml_backend_dev_type(dev) == type) {
+            if (ggml_backend_dev_type(dev) == type && !is_software(dev)) {
                 return dev;
             }
         }

@@ -11,12 +11,17 @@
 
 // Only libggml-base is linked. The registry library has another file name in each of node-llama-cpp's packages, so it is
 // opened at run time, from PREFLEXOR_GGML_DIR, else the executable's folder, else the folder the trainer was built with.
+// PREFLEXOR_GGML_FALLBACK_DIR may hold a second build of a backend, for an older runtime (CUDA 12 beside CUDA 13).
 struct ggml_libraries {
-    std::string dir;
+    std::string dir, fallback_dir;
     std::vector<ggml_backend_dev_t> devices;
 };
 
 const ggml_libraries & ggml_libraries_load();
+
+// The graphics backends whose libraries lie in the folders: how many devices each gave and, when none, what the system's
+// loader says of its library (null: it loads, and finds no device).
+json ggml_backends_describe(const ggml_libraries & libraries);
 
 struct device {
     ggml_backend_dev_t dev     = nullptr;

@@ -74,6 +74,10 @@ void platform_library_close(void * library) {
     dlclose(library);
 }
 
+bool platform_library_exists(const char * name) {
+    return dlopen(name, RTLD_LAZY | RTLD_LOCAL) != nullptr; // stays open: some drivers do not survive being closed
+}
+
 void platform_binary_stdio() {
 }
 

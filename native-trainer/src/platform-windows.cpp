@@ -108,6 +108,27 @@ std::string platform_sync_and_rename(const std::string & from, const std::string
 
 // ---- libraries
 
+// Windows says only that something is missing (error 126); the library's own table of imports says what.
+static std::string missing_imports(const fs::path & path) {
+    HMODULE library = LoadLibraryExW(path.c_str(), nullptr, DONT_RESOLVE_DLL_REFERENCES);
+    if (!library) {
+        return "";
+    }
+    const char * base = (const char *) library;
+    const auto * dos = (const IMAGE_DOS_HEADER *) base;
+    const auto * nt  = (const IMAGE_NT_HEADERS *) (base + dos->e_lfanew);
+    const DWORD imports = nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT].VirtualAddress;
+    std::string names;
+    for (const auto * entry = (const IMAGE_IMPORT_DESCRIPTOR *) (base + imports); imports != 0 && entry->Name != 0; entry++) {
+        const char * name = base + entry->Name;
+        if (!platform_library_exists(name) && !LoadLibraryExW((path.parent_path()/name).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH)) {
+            names += (names.empty() ? "" : ", ") + std::string(name);
+        }
+    }
+    FreeLibrary(library);
+    return names;
+}
+
 void * platform_library_open(const std::string & path, std::string & error) {
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX); // no dialog when a library needs another that is missing
     std::error_code ec;
@@ -115,6 +136,8 @@ void * platform_library_open(const std::string & path, std::string & error) {
     HMODULE library = LoadLibraryExW(full.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
     if (!library) {
         error = system_error(GetLastError());
+        const std::string missing = missing_imports(full);
+        error += missing.empty() ? "" : "; missing: " + missing;
     }
     return (void *) library;
 }
@@ -125,6 +148,11 @@ void * platform_library_symbol(void * library, const char * name) {
 
 void platform_library_close(void * library) {
     FreeLibrary((HMODULE) library);
+}
+
+bool platform_library_exists(const char * name) {
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);
+    return LoadLibraryA(name) != nullptr;
 }
 
 // ---- standard streams

@@ -27,6 +27,7 @@ std::string platform_sync_and_rename(const std::string & from, const std::string
 void * platform_library_open(const std::string & path, std::string & error);
 void * platform_library_symbol(void * library, const char * name);
 void   platform_library_close(void * library);
+bool   platform_library_exists(const char * name);                         // where the system looks for libraries
 
 void platform_binary_stdio();                                              // no newline translation on Windows
 int  platform_read_stdin(char * buffer, int size);                         // bytes read, 0 at the end, -1 on error

@@ -105,7 +105,7 @@ test("the packed engine is complete: out of its archive it imports and finds a p
     resourcesDir,
     logDir: join(scratchDir, "logs"),
     trainerPath: join(resourcesDir, "bin", "native-trainer"),
-    ggmlDir: join(appDir, "node_modules/@node-llama-cpp/linux-x64/bins/linux-x64"),
+    packagesDir: join(appDir, "node_modules/@node-llama-cpp"),
     modelHostPath: join(appDir, "out/main/model-host.js"),
     pdfWorkerPath: join(appDir, "out/main/pdf-worker.js"),
     version: "0",

@@ -1,10 +1,11 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY_DIR } from "./corpus-bench.ts";
 
 export type FakeTrainer = {
   trainerPath: string;
-  ggmlDir: string;
+  /** As node_modules/@node-llama-cpp: one package without any library, with the processor as its device. */
+  packagesDir: string;
   /** The step that each training began behind. */ begins(): number[];
 };
 
@@ -19,11 +20,16 @@ export function makeFakeTrainer(dir: string, { nSteps = 40, stepMs = 20 } = {}):
   const script = `#!${process.execPath}
 const fs = require("node:fs");
 const [command, configPath] = process.argv.slice(2);
-const config = JSON.parse(fs.readFileSync(configPath, "utf8"));
 const emit = (event) => fs.writeSync(1, JSON.stringify(event) + "\\n");
+const device = { name: "cpu", description: "fake", backend: "cpu", type: "cpu", memory_free_mb: 1000, memory_total_mb: 2000 };
+if (command === "devices") {
+  emit({ event: "devices", devices: [device], backends: [], drivers: { cuda: false, vulkan: false } });
+  process.exit(0);
+}
+const config = JSON.parse(fs.readFileSync(configPath, "utf8"));
 const pairs = fs.readFileSync(config.pairs, "utf8").trim().split("\\n").map((line) => JSON.parse(line));
 const zeros = (ids) => ids.map(() => 0);
-emit({ event: "hello", pairs: { used: pairs.length } });
+emit({ event: "hello", device, pairs: { used: pairs.length } });
 if (command === "score") {
   for (const { id, chosen, rejected } of pairs)
     emit({ event: "pair", id, chosen_logp_sum: 0, rejected_logp_sum: 0, ref_chosen_logp_sum: 0, ref_rejected_logp_sum: 0,
@@ -50,5 +56,9 @@ setInterval(() => {
   writeFileSync(log, "");
   chmodSync(trainerPath, 0o755);
   const begins = () => readFileSync(log, "utf8").split("\n").filter(Boolean).map(Number);
-  return { trainerPath, ggmlDir: dir, begins };
+  const system = { win32: "win", darwin: "mac" }[process.platform as string] ?? "linux";
+  const name = `${system}-${process.arch}`;
+  const packagesDir = join(dir, "fake-packages");
+  mkdirSync(join(packagesDir, name, "bins", name), { recursive: true });
+  return { trainerPath, packagesDir, begins };
 }

@@ -29,6 +29,7 @@ function handlersOf(
   return {
     host: {
       facts: async () => ({ ...(await runner.facts()), pid: process.pid }),
+      use: async () => ({}),
       unload: async () => (await runner.unload(), {}),
     },
     chat: {

@@ -72,7 +72,7 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
     modelCacheDir,
     resourcesDir: join(REPOSITORY_DIR, "resources"),
     pdfWorkerPath: PDF_WORKER_PATH,
-    trainer: { trainerPath: join(dir, "no-trainer"), ggmlDir: dir },
+    compute: { trainerPath: join(dir, "no-trainer"), packagesDir: dir },
     startHost: startScriptedHost(runner, embedder),
     log: createSilentLogger(),
     version: "0.0.0-test",

@@ -10,7 +10,7 @@ const INIT: EngineInit = {
   resourcesDir: "/r",
   logDir: "/l",
   trainerPath: "/t",
-  ggmlDir: "/g",
+  packagesDir: "/g",
   modelHostPath: "/m",
   pdfWorkerPath: "/p",
   version: "0",

@@ -23,7 +23,8 @@ export const IMPORT_TABLE: Record<string, Rule> = {
   "main/engine/rpc": engine(["lib"]),
   "main/engine/gguf": engine([]),
   "main/engine/network": engine(BASE),
-  "main/engine/models": engine([...BASE, "gguf", "network"], ["yaml"]),
+  "main/engine/devices": engine(["lib", "db"]),
+  "main/engine/models": engine([...BASE, "gguf", "network", "devices"], ["yaml"]),
   "main/engine/inference": engine(
     ["lib", "rpc", "gguf"],
     ["node-llama-cpp", "@xenova/transformers", "@huggingface/jinja", "pino"],
@@ -37,13 +38,14 @@ export const IMPORT_TABLE: Record<string, Rule> = {
   "main/engine/preference": engine([...BASE, "inference", "embedding", "recipe", "asking"]),
   // handed in by engine.ts: the method never imports it
   "main/engine/small-models": engine(["lib", "inference", "embedding", "recipe", "asking", "reflection", "preference"]),
-  "main/engine/training": engine([...BASE, "gguf", "models", "inference", "recipe", "preference"], ["yaml"]),
+  "main/engine/training": engine([...BASE, "devices", "gguf", "models", "inference", "recipe", "preference"], ["yaml"]),
   "main/engine/experiment": engine([...BASE, "models", "recipe", "preference", "training"]),
   "main/engine/process": engine(["rpc", "inference"]),
   // engine.ts wires every room by hand
   "main/engine": engine([
     ...BASE,
     "rpc",
+    "devices",
     "models",
     "inference",
     "embedding",
@@ -65,6 +67,7 @@ export const IMPORT_TABLE: Record<string, Rule> = {
       "main/engine",
       "main/engine/lib",
       "main/engine/rpc",
+      "main/engine/devices",
       "main/engine/inference",
       "main/engine/training",
       "main/engine/experiment",

@@ -1,11 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { availableParallelism, cpus, freemem } from "node:os";
 import type { Command } from "commander";
 import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
+import type { DeviceReport } from "../../shared/contract/device.ts";
+import { AppError } from "../../shared/errors.ts";
+import { describeMemory } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
-import { ggmlDir, isCheckout, trainerPath } from "../lib/paths.ts";
-import { withSession } from "../lib/session.ts";
+import { isCheckout } from "../lib/paths.ts";
+import { type Session, withSession } from "../lib/session.ts";
 
 type Finding = { name: string; isOk: boolean; value: string; nextStep: string | null };
 
@@ -23,7 +25,9 @@ export function addDoctorCommand(program: Command): void {
           processor(),
           memory(),
           disk(workspaceDir),
-          ...trainer(),
+          ...(await devices(client)),
+          await inference(client),
+          await selftest(client),
           ...catalog.map((entry) => ({
             name: `model ${entry.name}`,
             isOk: entry.isPresent,
@@ -76,39 +80,70 @@ function disk(dir: string): Finding {
   };
 }
 
-function trainer(): Finding[] {
-  if (!existsSync(trainerPath)) {
-    return [{ name: "trainer", isOk: false, value: "not built", nextStep: "npm run build:native" }];
+type Client = Session["client"];
+
+async function devices(client: Client): Promise<Finding[]> {
+  try {
+    return deviceFindings(await client.device.list({ refresh: true }));
+  } catch (error) {
+    return [failureOf("devices", error)];
   }
-  const devices = runTrainer("devices");
-  const names = devices.events
-    .flatMap((event) => event.devices ?? [])
-    .map((device) => `${device.name} (${device.description})`);
-  const selftest = runTrainer("selftest");
-  const checks = selftest.events.filter((event) => event.event === "check");
-  const nPassed = checks.filter((check) => check.ok === true).length;
+}
+
+/** Every device and every package without one, then what is chosen. A graphics card that cannot serve is a fault. */
+function deviceFindings(report: DeviceReport): Finding[] {
   return [
-    {
-      name: "trainer devices",
-      isOk: devices.isOk,
-      value: names.join(", ") || "none",
-      nextStep: devices.isOk ? null : "npm run build:native",
-    },
-    {
-      name: "trainer self-test",
-      isOk: selftest.isOk,
-      value: `${nPassed} of ${checks.length} checks of losses and gradients passed`,
-      nextStep: selftest.isOk ? null : "Build the trainer again with npm run build:native, and report this line.",
-    },
+    ...report.devices.map((device) => ({
+      name: `device ${device.name}`,
+      isOk: true,
+      value: `${device.description}, ${device.type}, ${describeMemory(device)}, by ${device.package}`,
+      nextStep: null,
+    })),
+    ...report.unused.map(({ package: name, reason, nextStep, isFault }) => ({
+      name: `package ${name}`,
+      isOk: !isFault || report.chosen?.type === "gpu",
+      value: reason,
+      nextStep,
+    })),
+    chosenDevice(report),
   ];
 }
 
-/** The fields that are shown, of the events that the two commands print. */
-type TrainerLine = { event: string; ok?: boolean; devices?: { name: string; description: string }[] };
+function chosenDevice({ chosen, problem, wanted, wantedBy }: DeviceReport): Finding {
+  const by = wantedBy === "default" ? "the best there is" : `${wanted}, asked for by the ${wantedBy}`;
+  if (chosen) return { name: "computes on", isOk: true, value: `${chosen.name} (${by})`, nextStep: null };
+  return {
+    name: "computes on",
+    isOk: false,
+    value: problem?.message ?? "nothing",
+    nextStep: problem?.nextStep ?? null,
+  };
+}
 
-function runTrainer(command: "devices" | "selftest"): { isOk: boolean; events: TrainerLine[] } {
-  const env = { ...process.env, PREFLEXOR_GGML_DIR: ggmlDir(), LD_LIBRARY_PATH: ggmlDir() };
-  const { status, stdout } = spawnSync(trainerPath, [command], { encoding: "utf8", env, timeout: 60_000 });
-  const lines = (stdout ?? "").split("\n").filter((line) => line.startsWith("{"));
-  return { isOk: status === 0, events: lines.map((line) => JSON.parse(line) as TrainerLine) };
+async function inference(client: Client): Promise<Finding> {
+  const name = "inference";
+  try {
+    const { libraryVersion, threads } = await client.device.checkInference({});
+    return { name, isOk: true, value: `${libraryVersion}, ${threads} threads on the processor`, nextStep: null };
+  } catch (error) {
+    return failureOf(name, error);
+  }
+}
+
+async function selftest(client: Client): Promise<Finding> {
+  const name = "trainer self-test";
+  try {
+    const { isPassed, nPassed, nChecks } = await client.device.checkTrainer({});
+    const value = `${nPassed} of ${nChecks} checks of losses and gradients passed`;
+    const nextStep = isPassed ? null : "Build the trainer again with npm run build:native, and report this line.";
+    return { name, isOk: isPassed, value, nextStep };
+  } catch (error) {
+    return failureOf(name, error);
+  }
+}
+
+/** What a check finds missing is a finding and not the end of the checking. */
+function failureOf(name: string, error: unknown): Finding {
+  if (!(error instanceof AppError)) throw error;
+  return { name, isOk: false, value: error.message, nextStep: error.hint ?? null };
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { AppError } from "../../shared/errors.ts";
 import { LossName } from "../../shared/loss.ts";
 import { collectSetting } from "../lib/arguments.ts";
+import { noteDevice } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
@@ -41,7 +42,9 @@ export function addTrainingCommands(program: Command): void {
     );
 }
 
-async function train({ client, on, finish, asJson }: Session, options: TrainOptions): Promise<void> {
+async function train(session: Session, options: TrainOptions): Promise<void> {
+  const { client, on, finish, asJson } = session;
+  await noteDevice(session);
   const stop = on("training.step", ({ step }) => {
     if (asJson) printJson({ event: "step", step: step.step, epoch: step.epoch, loss: step.loss, ...step.metrics });
   });
@@ -65,7 +68,9 @@ async function train({ client, on, finish, asJson }: Session, options: TrainOpti
   }
 }
 
-async function runRecipe({ client, on, finish, asJson }: Session, recipe: string, resume: boolean): Promise<void> {
+async function runRecipe(session: Session, recipe: string, resume: boolean): Promise<void> {
+  const { client, on, finish, asJson } = session;
+  await noteDevice(session);
   // stdout carries the one result of a run; its rounds hold what was warned of
   const stopWarnings = on("training.warning", ({ message }) => note(message));
   const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;

@@ -13,11 +13,8 @@ export const trainerPath = join(
   process.platform === "win32" ? "native-trainer.exe" : "native-trainer",
 );
 
-/** The directory of libggml-base and its backends that come with node-llama-cpp for this platform. */
-export function ggmlDir(): string {
-  const platform = `${process.platform === "win32" ? "win" : process.platform === "darwin" ? "mac" : "linux"}-${process.arch}`;
-  return join(rootDir, "node_modules", "@node-llama-cpp", platform, "bins", platform);
-}
+/** node-llama-cpp's packages for this system, whose compute libraries the trainer loads, too. */
+export const packagesDir = join(rootDir, "node_modules", "@node-llama-cpp");
 
 export function programVersion(): string {
   const { version } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as { version: string };

@@ -19,15 +19,15 @@ import { createRpcClient, type RpcClient } from "../../shared/rpc/client.ts";
 import { showProgress } from "./progress.ts";
 import {
   defaultWorkspaceDir,
-  ggmlDir,
   modelHostPath,
+  packagesDir,
   pdfWorkerPath,
   programVersion,
   resourcesDir,
   trainerPath,
 } from "./paths.ts";
 
-export type GlobalOptions = { workspace?: string; json?: boolean };
+export type GlobalOptions = { workspace?: string; json?: boolean; device?: string };
 
 export type Session = {
   engine: Engine;
@@ -47,9 +47,9 @@ export async function withSession(
   run: (session: Session) => Promise<void>,
   defaultDir = defaultWorkspaceDir(),
 ): Promise<void> {
-  const options = command.optsWithGlobals<GlobalOptions>();
+  const options = command.optsWithGlobals<GlobalOptions & { set?: Record<string, string> }>();
   const workspaceDir = resolve(options.workspace ?? defaultDir);
-  const engine = await openEngine(workspaceDir);
+  const engine = await openEngine(workspaceDir, wantedDevice(options));
   const { port1, port2 } = new MessageChannel();
   engine.serve(portOfMessagePort(port1));
   const { client, on, close } = createRpcClient<EngineContract, EngineEvents>(engineContract, portOfMessagePort(port2));
@@ -68,12 +68,17 @@ export async function withSession(
   }
 }
 
-export function openEngine(workspaceDir: string): Promise<Engine> {
+/** `--set device=…` of a command means the whole command, so that its inference runs there, too. */
+function wantedDevice(options: GlobalOptions & { set?: Record<string, string> }): string | undefined {
+  return options.set?.["device"] ?? options.device ?? process.env["PREFLEXOR_DEVICE"];
+}
+
+export function openEngine(workspaceDir: string, device?: string): Promise<Engine> {
   return createEngine({
     workspaceDir,
     resourcesDir,
     pdfWorkerPath,
-    trainer: { trainerPath, ggmlDir: ggmlDir() },
+    compute: { trainerPath, packagesDir, device },
     startHost: startNodeHost(modelHostPath),
     log: createFileLogger(join(workspaceDir, "logs", "engine.log")),
     version: programVersion(),

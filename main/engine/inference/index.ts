@@ -14,7 +14,7 @@ export type {
   RunnerFacts,
   Sampler,
 } from "./model-runner.ts";
-export { SamplerSchema } from "./host/contract.ts";
+export { type Gpu, SamplerSchema } from "./host/contract.ts";
 export { repeatAfterCrash } from "./repeat-after-crash.ts";
 export { createModelRunner } from "./runner.ts";
 export { startNodeHost } from "./start-node-host.ts";

@@ -1,16 +1,25 @@
 import { basename } from "node:path";
 import { AppError } from "../../shared/errors.ts";
+import type { Gpu } from "./host/contract.ts";
 import type { ModelHost, ModelHostClient } from "./model-host.ts";
 import { repeatAfterCrash } from "./repeat-after-crash.ts";
 import type { GenerateRequest, GenerateResult, ModelBinding, ModelRunner } from "./model-runner.ts";
 
 /**
- * Drives the models in the host. A generation is pure, so one that died with the host is asked for once more; its
- * listener is told that the text so far no longer counts. A second death reaches the caller.
+ * Drives the models in the host, on the device that `chooseGpu` names before each call. A generation is pure, so one
+ * that died with the host is asked for once more; its listener is told that the text so far no longer counts. A second
+ * death reaches the caller.
  */
-export function createModelRunner(host: ModelHost): ModelRunner {
+export function createModelRunner(host: ModelHost, chooseGpu: () => Promise<Gpu> = async () => false): ModelRunner {
   const twice = <T>(doing: string, signal: AbortSignal | undefined, run: (client: ModelHostClient) => Promise<T>) =>
-    repeatAfterCrash(() => host.call(doing, run), signal);
+    repeatAfterCrash(
+      () =>
+        host.call(doing, async (client) => {
+          await client.host.use({ gpu: await chooseGpu() });
+          return await run(client);
+        }),
+      signal,
+    );
 
   return {
     async generate(request, onText, signal) {

@@ -1,3 +1,4 @@
+import type { Devices } from "../devices/index.ts";
 import type { Emit } from "../lib/events.ts";
 import type { ModelRunner } from "../inference/index.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -5,7 +6,6 @@ import type { Logger } from "../lib/logger.ts";
 import type { Models } from "../models/index.ts";
 import type { Preference } from "../preference/index.ts";
 import type { RunStore } from "./run-store.ts";
-import type { TrainerLocation } from "./trainer-process.ts";
 
 /** What training is given by createEngine. */
 export type TrainingDeps = {
@@ -13,7 +13,7 @@ export type TrainingDeps = {
   models: Models["api"];
   preference: Preference["api"];
   runner: ModelRunner;
-  trainer: TrainerLocation;
+  devices: Devices["api"];
   workspaceDir: string;
   resourcesDir: string;
   clock: Clock;

@@ -5,4 +5,3 @@
 export type { AdapterCard } from "./adapter-card.ts";
 export { createTraining, type Training } from "./create-training.ts";
 export { trainerSettingsOf } from "./settings.ts";
-export type { TrainerLocation } from "./trainer-process.ts";

@@ -33,7 +33,7 @@ const ProbePair = z.strictObject({ id: z.string(), question: z.string(), chosen:
 type ProbePair = z.infer<typeof ProbePair>;
 type EncodedProbe = EncodedPair & { id: string };
 
-export type VerifyInput = { adapterPath: string; model: string };
+export type VerifyInput = { adapterPath: string; model: string; device?: string | undefined };
 export type VerifyResult = { report: ParityReport; scores: ProbeScore[] };
 
 export async function verifyAdapter(
@@ -65,7 +65,7 @@ export async function verifyAdapter(
     }
     const probes = readProbes(join(deps.resourcesDir, "parity", "probe.jsonl"));
     const encoded = await encodeProbes(deps, model.path, probes, signal);
-    scores = card?.probe ?? (await scoreByTrainer(deps, model, input.adapterPath, encoded, signal));
+    scores = card?.probe ?? (await scoreByTrainer(deps, model, input, encoded, signal));
     await compare(deps, report, { modelPath: model.path, adapterPath: input.adapterPath }, encoded, scores, signal);
     report.endsWithEndOfTurn = await endsItsTurn(deps, model.path, input.adapterPath, probes, signal);
   } catch (error) {
@@ -105,23 +105,24 @@ async function encodeProbes(deps: TrainingDeps, modelPath: string, probes: Probe
 async function scoreByTrainer(
   deps: TrainingDeps,
   model: { path: string; facts: ModelFacts },
-  adapterPath: string,
+  { adapterPath, device: wanted }: VerifyInput,
   encoded: EncodedProbe[],
   signal?: AbortSignal,
 ): Promise<ProbeScore[]> {
+  const { device, location } = await deps.devices.choose(wanted);
   const dir = await mkdtemp(join(tmpdir(), "preflexor-parity-"));
   try {
     const pairs = join(dir, "pairs.jsonl");
     const config = join(dir, "config.json");
     // EXO's reference is the base model: one run gives the log-probs of both
     const precision = isScoredExactly(model.facts) ? "f32" : "auto";
-    const base = { loss: "exo", model: model.path, adapter_in: adapterPath, pairs };
+    const base = { loss: "exo", model: model.path, adapter_in: adapterPath, pairs, device: device.name };
     const setting = { ...base, max_length: 4096, precision, token_logps: true };
     await writeFile(pairs, encoded.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
     await writeFile(config, JSON.stringify(setting));
     const scores: ProbeScore[] = [];
     await runTrainer(
-      deps.trainer,
+      location,
       "score",
       config,
       (event) => {

@@ -1,5 +1,5 @@
 import type { StageColumns } from "../../shared/contract/preference.ts";
-import type { PairProblem, TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
+import type { PairProblem, RunDevice, TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
 import type { JobId, TrainingRunId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -20,6 +20,7 @@ type Row = {
   pair_problems: string;
   n_steps: number;
   config: string;
+  device: string | null;
   started_at: number;
   finished_at: number | null;
 };
@@ -38,7 +39,7 @@ export type RunStore = ReturnType<typeof createRunStore>;
 
 const SELECT = `
   SELECT run.id, run.experiment_id, run.stage, run.stage_index, run.loss, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
-    run.n_pairs, run.pair_problems, run.config, run.started_at, run.finished_at,
+    run.n_pairs, run.pair_problems, run.config, run.device, run.started_at, run.finished_at,
     (SELECT COALESCE(MAX(step), 0) FROM training_metric WHERE run_id = run.id) AS n_steps
   FROM training_run AS run`;
 
@@ -62,6 +63,7 @@ export function createRunStore(db: Db, clock: Clock) {
   const setConfig = db.prepare("UPDATE training_run SET config = @config WHERE id = @id");
   const setNPairs = db.prepare("UPDATE training_run SET n_pairs = @nPairs WHERE id = @id");
   const setPairProblems = db.prepare("UPDATE training_run SET pair_problems = @pairProblems WHERE id = @id");
+  const setDevice = db.prepare("UPDATE training_run SET device = @device WHERE id = @id");
   const finish = db.prepare(`
     UPDATE training_run SET status = @status, adapter_out = @adapterOut, summary = @summary, finished_at = @at
     WHERE id = @id`);
@@ -102,6 +104,8 @@ export function createRunStore(db: Db, clock: Clock) {
       const others = known.filter(({ kind }) => kind !== problem.kind);
       setPairProblems.run({ id, pairProblems: JSON.stringify([...others, problem]) });
     }),
+    setDevice: (id: TrainingRunId, device: RunDevice): void =>
+      void setDevice.run({ id, device: JSON.stringify(device) }),
     putStep: db.transaction((runId: TrainingRunId, step: TrainingStep) => {
       const values = { epoch: step.epoch, loss: step.loss, ...step.metrics };
       for (const [name, value] of Object.entries(values)) putMetric.run({ runId, step: step.step, name, value });
@@ -142,6 +146,7 @@ function mapKnownRow(row: Row): TrainingRunRow {
     pairProblems: JSON.parse(row.pair_problems) as PairProblem[],
     nSteps: row.n_steps,
     config: JSON.parse(row.config) as Record<string, unknown>,
+    device: row.device === null ? null : (JSON.parse(row.device) as RunDevice),
     startedAt: row.started_at,
     finishedAt: row.finished_at,
   };

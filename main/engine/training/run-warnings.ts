@@ -6,6 +6,8 @@ import type { TrainerEvent } from "./trainer-events.ts";
 export type RunWarnings = {
   /** Kept with the run and said at once. A restarted trainer says the same again: one of a kind is kept. */
   pairProblem(problem: PairProblem): void;
+  /** Why a graphics card that is there is not computed on. */
+  device(message: string): void;
   trainerSaid(event: TrainerEvent & { event: "warning" }): void;
 };
 
@@ -28,6 +30,7 @@ export function createRunWarnings(
   };
   return {
     pairProblem,
+    device: (message) => say(message, { code: "DEVICE", message }),
     trainerSaid(event) {
       const { code, n, of, message } = event;
       if (n === undefined || of === undefined) return say(message, event);

@@ -1,7 +1,19 @@
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 
-const Hello = z.looseObject({ event: z.literal("hello"), pairs: z.looseObject({ used: z.int() }).optional() });
+/** What the run computes on, in the trainer's words. */
+const HelloDevice = z.looseObject({
+  name: z.string(),
+  description: z.string(),
+  type: z.string(),
+  memory_free_mb: z.number(),
+  memory_total_mb: z.number(),
+});
+const Hello = z.looseObject({
+  event: z.literal("hello"),
+  device: HelloDevice.optional(),
+  pairs: z.looseObject({ used: z.int() }).optional(),
+});
 const Step = z.looseObject({ event: z.literal("step"), step: z.int(), epoch: z.number(), loss: z.number() });
 /** The loss of pairs that are not trained on; TRL's metric names with `eval_` before them. */
 const Evaluation = z.looseObject({ event: z.literal("evaluation"), step: z.int(), eval_loss: z.number().nullable() });

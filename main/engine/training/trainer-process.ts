@@ -4,14 +4,8 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../shared/errors.ts";
+import { type TrainerLocation, trainerEnvironment, trainerMissing } from "../devices/index.ts";
 import { parseTrainerLine, type TrainerEvent, type TrainerFailure } from "./trainer-events.ts";
-
-export type TrainerLocation = {
-  /** The native-trainer executable. */
-  trainerPath: string;
-  /** The directory of libggml-base and its backends: the ones that node-llama-cpp came with. */
-  ggmlDir: string;
-};
 
 type TrainerChild = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -19,10 +13,21 @@ const STOP_GRACE_MS = 10_000;
 const TERMINATE_GRACE_MS = 5_000;
 const STDERR_TAIL_CHARS = 4000;
 
+/** The trainer's own names for a device that is not there or cannot compute; its other resource is memory. */
+const DEVICE_CODES = new Set([
+  "DEVICE_NOT_FOUND",
+  "DEVICE_FAILED",
+  "NO_DEVICE",
+  "OP_UNSUPPORTED",
+  "GGML_LIBRARY",
+  "GGML_VERSION",
+]);
+
 /**
  * Runs `native-trainer <command> <config>` to its end and hands every event on. An aborted signal asks the trainer to
  * stop after its step with a checkpoint, then makes it.
- * Errors: TRAINER_MISSING, TRAINER_CONFIG (exit 2), OUT_OF_MEMORY (exit 3), INTERRUPTED (exit 4), TRAINER_CRASHED, TRAINER_PROTOCOL.
+ * Errors: TRAINER_MISSING, TRAINER_CONFIG (exit 2), OUT_OF_MEMORY and DEVICE_UNAVAILABLE (exit 3), INTERRUPTED (exit 4),
+ * TRAINER_CRASHED, TRAINER_PROTOCOL.
  */
 export async function runTrainer(
   location: TrainerLocation,
@@ -31,10 +36,10 @@ export async function runTrainer(
   onEvent: (event: TrainerEvent) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (!existsSync(location.trainerPath)) throw missing(location.trainerPath);
+  if (!existsSync(location.trainerPath)) throw trainerMissing(location.trainerPath);
   signal?.throwIfAborted();
   const child: TrainerChild = spawn(location.trainerPath, [command, configPath], {
-    env: environment(location.ggmlDir),
+    env: trainerEnvironment(location),
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });
@@ -92,22 +97,13 @@ function errorOfExit(
   const options = { hint: failure?.hint, details: { ...exit, trainerCode: failure?.code, stderr } };
   if (exit.code === 4) return new AppError("INTERRUPTED", "Training stopped with a checkpoint", options);
   if (failure && exit.code === 2) return new AppError("TRAINER_CONFIG", failure.message, options);
-  if (failure && exit.code === 3) return new AppError("OUT_OF_MEMORY", failure.message, options);
+  if (failure && exit.code === 3) {
+    const code = DEVICE_CODES.has(failure.code) ? "DEVICE_UNAVAILABLE" : "OUT_OF_MEMORY";
+    return new AppError(code, failure.message, options);
+  }
   const how = exit.signal ? `was ended by ${exit.signal}` : `ended with exit code ${exit.code}`;
   const why = failure ? `: ${failure.message}` : "";
   return new AppError("TRAINER_CRASHED", `The trainer ${how}${why}`, options);
-}
-
-/** A small environment: the trainer needs to find its libraries and nothing else of ours. */
-function environment(ggmlDir: string): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "TEMP", "TMP", "TMPDIR", "SystemRoot", "LANG", "CUDA_VISIBLE_DEVICES"];
-  const env: NodeJS.ProcessEnv = { PREFLEXOR_GGML_DIR: ggmlDir };
-  for (const name of Object.keys(process.env)) {
-    if (kept.includes(name) || name.startsWith("GGML_")) env[name] = process.env[name];
-  }
-  if (process.platform === "win32") env.PATH = `${ggmlDir};${env.PATH ?? ""}`;
-  else env.LD_LIBRARY_PATH = ggmlDir;
-  return env;
 }
 
 function collectTail(stream: Readable): () => string {
@@ -115,10 +111,4 @@ function collectTail(stream: Readable): () => string {
   stream.setEncoding("utf8");
   stream.on("data", (text: string) => (tail = (tail + text).slice(-STDERR_TAIL_CHARS)));
   return () => tail;
-}
-
-function missing(trainerPath: string): AppError {
-  return new AppError("TRAINER_MISSING", `The native trainer is not at ${trainerPath}`, {
-    hint: "Build it with npm run build:native, or install the program again.",
-  });
 }

@@ -6,6 +6,7 @@ import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
+import type { ChosenDevice } from "../devices/index.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 import { cardPathOf, writeCard } from "./adapter-card.ts";
@@ -13,6 +14,7 @@ import { checkOutput, explainWriteError, type OutputRequest } from "./check-outp
 import { encodePairs } from "./encode-pairs.ts";
 import { createRunWarnings, type RunWarnings } from "./run-warnings.ts";
 import { verifyAdapter } from "./parity.ts";
+import { recordDevice, wantedDevice } from "./run-device.ts";
 import type { TrainerEvent } from "./trainer-events.ts";
 import { runTrainer } from "./trainer-process.ts";
 import type { TrainingDeps } from "./deps.ts";
@@ -42,6 +44,7 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
   if (!model.facts.trainable) {
     throw new AppError("MODEL_INCOMPATIBLE", `${model.name} cannot be trained: ${model.facts.notTrainableReason}`);
   }
+  const chosen = await deps.devices.choose(wantedDevice(input.settings));
   const run = deps.runs.findOrCreate({
     jobId: context.jobId,
     experimentId: input.experimentId,
@@ -57,9 +60,10 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
   try {
     await checkOutput(outputRequestOf(deps, input, model.path));
     const warnings = createRunWarnings(deps, run.id, context.record);
-    const files = await prepare(deps, run.id, input, model.path, context, warnings);
+    if (chosen.fault) warnings.device(chosen.fault);
+    const files = await prepare(deps, run.id, input, model.path, chosen, context, warnings);
     await deps.runner.unload();
-    const summary = await trainToTheEnd(deps, run.id, files.config, context, warnings);
+    const summary = await trainToTheEnd(deps, run.id, files.config, chosen, context, warnings);
     await publish(files.adapter, input.adapterOut);
     const { parity, adapterId } = await proveAdapter(deps, run, input, model, signal);
     deps.runs.finish(run.id, "succeeded", input.adapterOut, summary);
@@ -85,6 +89,7 @@ async function prepare(
   runId: TrainingRunId,
   input: TrainingRunInput,
   modelPath: string,
+  { device }: ChosenDevice,
   context: JobContext<TrainingRunInput>,
   warnings: RunWarnings,
 ): Promise<{ config: string; adapter: string }> {
@@ -98,6 +103,7 @@ async function prepare(
   const adapter = join(dir, "adapter.gguf");
   const config = {
     ...input.settings,
+    device: device.name,
     model: modelPath,
     ...(input.adapterIn === null ? {} : { adapter_in: input.adapterIn }),
     ...referenceOf(input, deps.workspaceDir),
@@ -144,6 +150,7 @@ async function trainToTheEnd(
   deps: TrainingDeps,
   runId: TrainingRunId,
   configPath: string,
+  { location, device }: ChosenDevice,
   context: JobContext<TrainingRunInput>,
   warnings: RunWarnings,
 ): Promise<TrainerEvent | undefined> {
@@ -151,18 +158,20 @@ async function trainToTheEnd(
   let newestStep = 0;
   let nCrashesInPlace = 0;
   const onEvent = (event: TrainerEvent) => {
-    if (event.event === "step") {
+    if (event.event === "hello") {
+      if (event.pairs) deps.runs.setNPairs(runId, event.pairs.used);
+      recordDevice(deps, runId, event, device.package, context.record);
+    } else if (event.event === "step") {
       if (event.step > newestStep) nCrashesInPlace = 0;
       newestStep = Math.max(newestStep, event.step);
       recordStep(deps, runId, event, context);
-    } else if (event.event === "hello" && event.pairs) deps.runs.setNPairs(runId, event.pairs.used);
-    else if (event.event === "warning") warnings.trainerSaid(event);
+    } else if (event.event === "warning") warnings.trainerSaid(event);
     else if (event.event === "evaluation") context.record(event.event, event);
     else if (event.event === "done") summary = event;
   };
   for (;;) {
     try {
-      await runTrainer(deps.trainer, "train", configPath, onEvent, context.signal);
+      await runTrainer(location, "train", configPath, onEvent, context.signal);
       return summary;
     } catch (error) {
       if (!isAppError(error, "TRAINER_CRASHED") || context.signal.aborted) throw error;
@@ -225,7 +234,11 @@ async function proveAdapter(
   const path = input.adapterOut;
   await rm(cardPathOf(path), { force: true });
   const adapter = await deps.models.registerAdapter({ path, modelId: model.id, trainingRunId: run.id });
-  const { report, scores } = await verifyAdapter(deps, { adapterPath: path, model: input.model }, signal);
+  const { report, scores } = await verifyAdapter(
+    deps,
+    { adapterPath: path, model: input.model, device: wantedDevice(input.settings) },
+    signal,
+  );
   await writeCard(cardPathOf(path), {
     sha256: adapter.sha256,
     runId: run.id,

@@ -1,5 +1,6 @@
 import { corpus, type CorpusEvents } from "./corpus.ts";
 import type { Client, Handlers } from "./define.ts";
+import { device, type DeviceEvents } from "./device.ts";
 import { graph, type GraphEvents } from "./graph.ts";
 import { job, type JobEvents } from "./job.ts";
 import { model, type ModelEvents } from "./model.ts";
@@ -9,11 +10,12 @@ import { training, type TrainingEvents } from "./training.ts";
 import { workspace } from "./workspace.ts";
 
 /** Everything that the window and the command line can ask of the engine. */
-export const engineContract = { workspace, corpus, model, preference, training, reflection, graph, job };
+export const engineContract = { workspace, device, corpus, model, preference, training, reflection, graph, job };
 export type EngineContract = typeof engineContract;
 export type EngineClient = Client<EngineContract>;
 export type EngineHandlers = Handlers<EngineContract>;
 export type EngineEvents = CorpusEvents &
+  DeviceEvents &
   JobEvents &
   ModelEvents &
   PreferenceEvents &

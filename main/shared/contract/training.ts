@@ -2,6 +2,7 @@ import { z } from "zod";
 import { JobId, TrainingRunId } from "../ids.ts";
 import { command, query } from "./define.ts";
 import { Loss } from "../loss.ts";
+import { Device } from "./device.ts";
 import { StageColumns } from "./preference.ts";
 
 /** One optimiser step, with TRL's metric names. */
@@ -25,6 +26,15 @@ export const PairProblem = z.object({
   message: z.string(),
 });
 export type PairProblem = z.infer<typeof PairProblem>;
+/** What a run computes on, as the trainer said when it began. */
+export const RunDevice = Device.pick({
+  name: true,
+  description: true,
+  package: true,
+  memoryFreeMb: true,
+  memoryTotalMb: true,
+});
+export type RunDevice = z.infer<typeof RunDevice>;
 
 export const TrainingRunRow = z.object({
   id: TrainingRunId,
@@ -40,6 +50,8 @@ export const TrainingRunRow = z.object({
   pairProblems: z.array(PairProblem),
   nSteps: z.int(),
   config: z.record(z.string(), z.unknown()),
+  /** Null until the trainer has begun, and for runs from before this was kept. */
+  device: RunDevice.nullable(),
   startedAt: z.int(),
   finishedAt: z.int().nullable(),
 });

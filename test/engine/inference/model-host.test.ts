@@ -43,6 +43,7 @@ function fakeProcesses(behaviours: Behaviour[]) {
           die();
           return await never();
         },
+        use: () => ({}),
         unload: () => ({}),
       },
       chat: {

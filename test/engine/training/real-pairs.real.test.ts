@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ggmlDir } from "../../../main/cli/lib/paths.ts";
+import { packagesDir } from "../../../main/cli/lib/paths.ts";
+import { findPackages } from "../../../main/engine/devices/index.ts";
 import { pairMessages } from "../../../main/engine/preference/index.ts";
 import { runTrainer } from "../../../main/engine/training/trainer-process.ts";
 import type { TrainerPair } from "../../../main/engine/training/trainer-events.ts";
@@ -38,7 +39,8 @@ let encoded: { id: string; prompt: number[]; chosen: number[]; rejected: number[
 let adapter: string;
 
 beforeAll(async () => {
-  location = { trainerPath: await ensureTrainerBuilt(), ggmlDir: ggmlDir() };
+  const { ggmlDir } = findPackages(packagesDir).at(-1)!; // the processor's
+  location = { trainerPath: await ensureTrainerBuilt(), ggmlDir };
   const { chatModelPath } = await ensureDemoModels();
   models = {
     q4: chatModelPath,

@@ -30,7 +30,7 @@ const runner = () => ({
   logProbs: async ({ sequences }: { sequences: { ids: number[]; from: number }[] }) =>
     sequences.map(({ ids, from }) => ids.slice(from).map(() => 0)),
 });
-const open = () => createTestEngine({ dir, runner: runner(), config: { trainer } });
+const open = () => createTestEngine({ dir, runner: runner(), config: { compute: trainer } });
 const train = (set: Record<string, string> = {}) =>
   engine.client.training.start({ stage: "orpo", model: TINY_MODEL, pairs, out: join(dir, "out.gguf"), set });
 const hasBegun = () => vi.waitFor(() => expect(trainer.begins().length).toBeGreaterThan(0), { timeout: 5000 });

@@ -9,6 +9,7 @@ import { migration as graph } from "./0007-graph.ts";
 import { migration as stage } from "./0008-stage.ts";
 import { migration as trainingData } from "./0009-training-data.ts";
 import { migration as statementSpans } from "./0010-statement-spans.ts";
+import { migration as device } from "./0011-device.ts";
 
 export const migrations: readonly Migration[] = [
   corpus,
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   stage,
   trainingData,
   statementSpans,
+  device,
 ];

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { AppError, isAppError } from "../../../shared/errors.ts";
 import { checkAdapterFits, type GgufHeader, readAdapter, readGgufHeader } from "../../gguf/index.ts";
 import type { ModelBinding } from "../model-runner.ts";
+import type { Gpu } from "./contract.ts";
 import { type ChatTemplate, createChatTemplate } from "./chat-template.ts";
 import { type LlamaLibrary, loadLlama } from "./llama.ts";
 
@@ -22,6 +23,7 @@ export type LoadedModel = {
  */
 export type ChatModels = {
   library(): Promise<LlamaLibrary>;
+  use(gpu: Gpu): Promise<void>;
   load(modelPath: string): Promise<LoadedModel>;
   /** An empty sequence that can hold `nTokens`. Errors: CONTEXT_OVERFLOW and those of loading. */
   sequence(binding: ModelBinding, nTokens: number, precision: Precision): Promise<LlamaContextSequence>;
@@ -44,8 +46,13 @@ const SMALLEST_CONTEXT = 2048;
 export function createChatModels(): ChatModels {
   const models = new Map<string, ModelEntry>();
   let library: Promise<LlamaLibrary> | undefined;
+  let wantedGpu: Gpu = false;
 
-  const getLibrary = () => (library ??= loadLlama());
+  function getLibrary(): Promise<LlamaLibrary> {
+    library ??= loadLlama(wantedGpu);
+    library.catch(() => (library = undefined));
+    return library;
+  }
 
   async function unloadModel(path: string): Promise<void> {
     const entry = models.get(path);
@@ -136,6 +143,14 @@ export function createChatModels(): ChatModels {
 
   return {
     library: getLibrary,
+    async use(gpu) {
+      if (gpu === wantedGpu) return;
+      for (const path of models.keys()) await unloadModel(path);
+      const loaded = await library?.catch(() => undefined);
+      await loaded?.llama.dispose();
+      library = undefined;
+      wantedGpu = gpu;
+    },
     load,
     async sequence({ modelPath, adapterPath }, nTokens, precision) {
       const entry = await loadForAdapter(modelPath, adapterPath);

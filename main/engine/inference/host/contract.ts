@@ -25,6 +25,10 @@ const GenerateEnd = z.object({
   tookMs: z.number(),
 });
 
+/** Which variant of llama.cpp's library: false computes on the processor, "auto" lets the library look for itself. */
+const Gpu = z.union([z.enum(["auto", "cuda", "vulkan", "metal"]), z.literal(false)]);
+export type Gpu = z.infer<typeof Gpu>;
+
 /** What the model host serves to the engine. It holds no state that its death could lose. */
 export const hostContract = {
   host: {
@@ -32,6 +36,8 @@ export const hostContract = {
       input: z.strictObject({}),
       output: z.object({ libraryVersion: z.string(), threads: z.int(), pid: z.int() }),
     }),
+    /** For the calls that follow; another variant than before unloads the models. */
+    use: command({ input: z.strictObject({ gpu: Gpu }), output: z.object({}) }),
     unload: command({ input: z.strictObject({}), output: z.object({}) }),
   },
   chat: {

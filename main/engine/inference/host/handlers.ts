@@ -31,6 +31,10 @@ export function createHostHandlers(): Handlers<HostContract> {
         const { version, threads } = await models.library();
         return { libraryVersion: version, threads, pid: process.pid };
       },
+      async use({ gpu }) {
+        await serial(() => models.use(gpu));
+        return {};
+      },
       async unload() {
         await serial(() => models.unload());
         return {};

@@ -1,5 +1,6 @@
 import { getLlama, getModuleVersion, type Llama, LlamaLogLevel } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
+import type { Gpu } from "./contract.ts";
 
 /** llama.cpp as one process holds it: the library, the number of threads, and what it last complained about. */
 export type LlamaLibrary = {
@@ -18,27 +19,30 @@ const BATCH_TOKENS_CPU = 128;
 const BATCH_TOKENS_GPU = 512;
 
 /**
- * Loads the prebuilt library: the best GPU variant that really has a device, else the CPU. Never builds or fetches.
+ * Loads the prebuilt library in the variant that is asked for, or says why not; never builds or fetches, and never takes
+ * the processor instead of a graphics card in silence.
  *
  * The number of threads is fixed, because another number gives other roundings and so other texts. One core is left
  * to everybody else: ggml's threads wait for each other in busy loops, so that a single core taken away from them
  * slows all down (two threads on two busy cores: 2 tokens/s, one thread: 17).
  */
-export async function loadLlama(): Promise<LlamaLibrary> {
+export async function loadLlama(gpu: Gpu): Promise<LlamaLibrary> {
   const errors: string[] = [];
   const logger = (level: LlamaLogLevel, message: string) => {
     if (level !== LlamaLogLevel.error && level !== LlamaLogLevel.fatal) return;
     errors.push(message.trim());
     if (errors.length > KEPT_ERROR_LINES) errors.shift();
   };
-  const llama = await loadBestVariant(logger);
+  const llama = gpu === "auto" ? await loadBestVariant(logger) : await loadVariant(gpu, logger);
   const threads = threadsFromEnvironment() ?? Math.max(1, llama.cpuMathCores - 1);
   const batchTokens = llama.gpu === false ? BATCH_TOKENS_CPU : BATCH_TOKENS_GPU;
   return { llama, threads, batchTokens, version: await versionOf(llama), lastErrors: () => errors.join("\n") };
 }
 
-async function loadBestVariant(logger: (level: LlamaLogLevel, message: string) => void): Promise<Llama> {
-  const options = {
+type Logger = (level: LlamaLogLevel, message: string) => void;
+
+function optionsFor(logger: Logger) {
+  return {
     build: "never",
     skipDownload: true,
     progressLogs: false,
@@ -46,18 +50,46 @@ async function loadBestVariant(logger: (level: LlamaLogLevel, message: string) =
     maxThreads: 0,
     logger,
   } as const;
+}
+
+/** Errors: DEVICE_UNAVAILABLE, and MODEL_INCOMPATIBLE where not even the processor's variant loads. */
+async function loadVariant(gpu: Exclude<Gpu, "auto">, logger: Logger): Promise<Llama> {
   try {
-    const llama = await getLlama({ ...options, gpu: "auto" });
+    const llama = await getLlama({ ...optionsFor(logger), gpu });
+    if (gpu === false || (llama.gpu === gpu && (await llama.getGpuDeviceNames()).length > 0)) return llama;
+    await llama.dispose();
+  } catch (cause) {
+    throw gpu === false ? unloadable(cause) : unavailable(gpu, (cause as Error).message, cause);
+  }
+  throw unavailable(gpu, "it finds no device");
+}
+
+/** Where there is no trainer to ask for devices: the best variant that really has one, else the processor. */
+async function loadBestVariant(logger: Logger): Promise<Llama> {
+  try {
+    const llama = await getLlama({ ...optionsFor(logger), gpu: "auto" });
     if (llama.gpu === false || (await llama.getGpuDeviceNames()).length > 0) return llama;
     await llama.dispose();
-    return await getLlama({ ...options, gpu: false });
+    return await getLlama({ ...optionsFor(logger), gpu: false });
   } catch (cause) {
-    throw new AppError("MODEL_INCOMPATIBLE", "The inference library cannot be loaded on this machine", {
-      hint: "Install the program again; on Windows also the Visual C++ redistributable.",
-      details: { reason: (cause as Error).message },
-      cause,
-    });
+    throw unloadable(cause);
   }
+}
+
+function unavailable(gpu: string, reason: string, cause?: unknown): AppError {
+  return new AppError("DEVICE_UNAVAILABLE", `llama.cpp cannot compute with ${gpu} on this machine: ${reason}`, {
+    hint: "Update the graphics card's driver, or compute elsewhere with --device cpu; `preflexor doctor` shows what there is.",
+    details: { gpu, reason },
+    cause,
+  });
+}
+
+function unloadable(cause: unknown): AppError {
+  return new AppError("MODEL_INCOMPATIBLE", "The inference library cannot be loaded on this machine", {
+    hint: "Install the program again; on Windows also the Visual C++ redistributable.",
+    details: { reason: (cause as Error).message },
+    cause,
+  });
 }
 
 function threadsFromEnvironment(): number | null {
