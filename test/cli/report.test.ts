@@ -3,7 +3,7 @@ import { graphPicture } from "../../main/cli/report/graph-picture.ts";
 import { html } from "../../main/cli/report/html.ts";
 import { lineChart, niceTicks } from "../../main/cli/report/line-chart.ts";
 import { textDiff } from "../../main/cli/report/reflection-section.ts";
-import { type RunWithSteps, trainingCharts, verdictOf } from "../../main/cli/report/training-charts.ts";
+import { type RunWithSteps, trainingCharts } from "../../main/cli/report/training-charts.ts";
 import type { ConceptRow } from "../../main/shared/contract/graph.ts";
 
 test("text of papers and models is text, in content and in attributes", () => {
@@ -44,12 +44,20 @@ test("a chart without values says so instead of drawing nothing", () => {
   expect(lineChart({ title: "loss", yLabel: "", series: [], bands: [] }).markup).toContain("no values");
 });
 
-test("the verdict compares the first with the last epoch of the run's own steps", () => {
-  const losses = [4, 3, 2, 1, 1, 0.5];
-  const steps = losses.map((loss, i) => ({ step: i + 1, epoch: (i + 1) / 2, loss, metrics: { "rewards/margins": i } }));
-  // only what verdictOf reads
-  const run = { stage: "exo", round: 0, nPairs: 4, steps } as unknown as RunWithSteps;
-  expect(verdictOf(run)).toMatchObject({ firstLoss: 3.5, lastLoss: 0.75, margin: 4.5, hasFallen: true });
+test("each run has its verdict in words, and a dash where it has no such number", () => {
+  const steps = [4, 3, 2, 1].map((loss, i) => ({ step: i + 1, epoch: (i + 1) / 2, loss, metrics: {} }));
+  const run = {
+    stage: "warm-up",
+    loss: "sft",
+    round: 0,
+    nPairs: 4,
+    steps,
+    pairProblems: [],
+  } as unknown as RunWithSteps;
+  const { markup } = trainingCharts([run]);
+  expect(markup).toContain("Learned");
+  expect(markup).toContain("The loss fell from 3.5000 in the first epoch to 1.5000 in the last.");
+  expect(markup).not.toContain("NaN");
 });
 
 test("stages of one loss have a curve each, under their own names", () => {

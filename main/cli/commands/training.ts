@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { AppError } from "../../shared/errors.ts";
-import { LossName } from "../../shared/loss.ts";
+import { LossName, stageTitle } from "../../shared/loss.ts";
+import { judgeTraining, type TrainingVerdict, VERDICT_NAMES } from "../../shared/training-verdict.ts";
 import { collectSetting } from "../lib/arguments.ts";
 import { noteDevice } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
@@ -58,10 +59,12 @@ async function train(session: Session, options: TrainOptions): Promise<void> {
     const { jobId } = await client.training.start({ ...options, out, pairs });
     const output = await finish(jobId, "training.run");
     refuseWithoutParity(output);
-    if (asJson) return printJson({ event: "done", ...output });
+    const verdict = judgeTraining(await client.training.getRun({ runId: output.runId }));
+    if (asJson) return printJson({ event: "done", ...output, verdict });
     print(
       `Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${output.parity}.`,
     );
+    print(verdictInWords(verdict));
   } finally {
     stop();
     stopWarnings();
@@ -77,7 +80,15 @@ async function runRecipe(session: Session, recipe: string, resume: boolean): Pro
   const output = await finish(jobId, "experiment.run").finally(stopWarnings);
   refuseWithoutParity(output);
   if (asJson) return printJson(output);
+  for (const round of output.rounds) {
+    const verdict = judgeTraining(await client.training.getRun({ runId: round.run.runId }));
+    print(`${stageTitle(round)} round ${round.round + 1}: ${verdictInWords(verdict)}`);
+  }
   print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${output.parity}.`);
+}
+
+function verdictInWords({ outcome, sentences }: TrainingVerdict): string {
+  return [`${VERDICT_NAMES[outcome]}.`, ...sentences].join(" ");
 }
 
 /** An adapter that llama.cpp reads otherwise than it was trained is no result. */

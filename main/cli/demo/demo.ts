@@ -6,12 +6,12 @@ import { writeFileAtomic } from "../../engine/lib/files.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
 import { AppError } from "../../shared/errors.ts";
+import { judgeTraining } from "../../shared/training-verdict.ts";
 import type { ReflectionId } from "../../shared/ids.ts";
 import { formatDuration, note } from "../lib/output.ts";
 import { programVersion } from "../lib/paths.ts";
 import type { Session } from "../lib/session.ts";
 import { type ReportData, renderReport } from "../report/report.ts";
-import { verdictOf } from "../report/training-charts.ts";
 
 const DEMO_MODEL = "smollm2-135m-instruct";
 const EMBEDDER = "all-minilm-l6-v2";
@@ -44,13 +44,13 @@ export async function runDemo(session: Session): Promise<DemoOutput> {
   const data = await collect(session, experiment, { query: QUERY, hits: search.hits }, parity, reflection);
   const report = join(session.workspaceDir, "report.html");
   await writeFileAtomic(report, renderReport(data));
-  const verdicts = data.runs.map(verdictOf);
+  const verdicts = data.runs.map((run) => ({ ...judgeTraining(run), loss: run.loss }));
   return {
     report,
     adapter: experiment.adapterPath,
     nDocuments: data.documents.filter((document) => document.status === "ready").length,
     nPairs: data.pairs.filter((pair) => pair.status === "accepted").length,
-    lossFell: verdicts.every((verdict) => verdict.hasFallen),
+    lossFell: verdicts.every(({ firstLoss, lastLoss }) => (lastLoss ?? 0) < (firstLoss ?? 0)),
     exoMargin: verdicts.findLast((verdict) => verdict.loss === "exo")?.margin ?? Number.NaN,
     parity: parity.verdict,
     nIterations: reflection.iterations.length,

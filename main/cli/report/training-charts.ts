@@ -1,5 +1,6 @@
 import type { TrainingRunRow, TrainingStep } from "../../shared/contract/training.ts";
 import { stageTitle } from "../../shared/loss.ts";
+import { judgeTraining, VERDICT_NAMES } from "../../shared/training-verdict.ts";
 import { type Html, html } from "./html.ts";
 import { type Band, lineChart, type Series } from "./line-chart.ts";
 
@@ -60,39 +61,6 @@ function shiftToOne({ loss, bands, firstX }: StageCurves): { series: Series[]; b
   };
 }
 
-export type RunVerdict = {
-  stage: string;
-  loss: string;
-  round: number;
-  nPairs: number;
-  nSteps: number;
-  firstLoss: number;
-  lastLoss: number;
-  margin: number;
-  hasFallen: boolean;
-};
-
-/** Mean loss of the first and of the last epoch, and the last epoch's mean margin. */
-export function verdictOf(run: RunWithSteps): RunVerdict {
-  const perEpoch = Math.max(1, Math.round(run.steps.length / Math.max(1, Math.ceil(run.steps.at(-1)?.epoch ?? 1))));
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const firstLoss = mean(run.steps.slice(0, perEpoch).map((step) => step.loss));
-  const last = run.steps.slice(-perEpoch);
-  const lastLoss = mean(last.map((step) => step.loss));
-  const margin = mean(last.map((step) => step.metrics["rewards/margins"] ?? Number.NaN));
-  return {
-    stage: run.stage,
-    loss: run.loss,
-    round: run.round,
-    nPairs: run.nPairs,
-    nSteps: run.steps.length,
-    firstLoss,
-    lastLoss,
-    margin,
-    hasFallen: lastLoss < firstLoss,
-  };
-}
-
 function verdictTable(runs: readonly RunWithSteps[]): Html {
   return html`<table>
     <thead>
@@ -102,23 +70,30 @@ function verdictTable(runs: readonly RunWithSteps[]): Html {
         <th class="n">steps</th>
         <th class="n">loss, first epoch</th>
         <th class="n">loss, last epoch</th>
-        <th>loss</th>
         <th class="n">margin, last epoch</th>
+        <th>verdict</th>
       </tr>
     </thead>
     <tbody>
-      ${runs.map(verdictOf).map(
-        (row) =>
-          html`<tr>
-            <td>${stageTitle(row)} round ${row.round + 1}</td>
-            <td class="n">${row.nPairs}</td>
-            <td class="n">${row.nSteps}</td>
-            <td class="n">${row.firstLoss.toFixed(4)}</td>
-            <td class="n">${row.lastLoss.toFixed(4)}</td>
-            <td>${row.hasFallen ? "fell" : "did not fall"}</td>
-            <td class="n">${row.margin.toFixed(4)}</td>
-          </tr>`,
-      )}
+      ${runs.map((run) => {
+        const verdict = judgeTraining(run);
+        return html`<tr>
+          <td>${stageTitle(run)} round ${run.round + 1}</td>
+          <td class="n">${run.nPairs}</td>
+          <td class="n">${run.steps.length}</td>
+          <td class="n">${number(verdict.firstLoss)}</td>
+          <td class="n">${number(verdict.lastLoss)}</td>
+          <td class="n">${number(verdict.margin)}</td>
+          <td>
+            ${VERDICT_NAMES[verdict.outcome]}
+            <div class="muted">${verdict.sentences.join(" ")}</div>
+          </td>
+        </tr>`;
+      })}
     </tbody>
   </table>`;
+}
+
+function number(value: number | null): string {
+  return value === null ? "–" : value.toFixed(4);
 }
