@@ -40,12 +40,19 @@ export function createChunkStore(db: Db, clock: Clock) {
   const selectByOrdinals = db.prepare<[string, number, number], Row>(
     `SELECT ${COLUMNS} FROM chunk c WHERE c.document_id = ? AND c.ordinal BETWEEN ? AND ? ORDER BY c.ordinal`,
   );
-  const selectEligible = db.prepare<[number], { id: string }>(`
-    SELECT c.id FROM chunk c
-      JOIN document d ON d.id = c.document_id
-      JOIN page p ON p.document_id = c.document_id AND p.page = c.page
-    WHERE d.status = 'ready' AND p.quality = 'good' AND c.is_references = 0 AND c.n_tokens >= ?
-    ORDER BY d.sha256, c.ordinal`);
+  const isEligible = "is_references = 0 AND n_tokens >= @minTokens";
+  // the pages hold the texts: each is looked up once for all of its chunks
+  const countEligible = db.prepare<[{ minTokens: number }], { documentId: string; n: number }>(`
+    WITH on_page AS (SELECT document_id, page, COUNT(*) AS n FROM chunk WHERE ${isEligible} GROUP BY document_id, page)
+    SELECT d.id AS documentId, SUM(on_page.n) AS n FROM document d
+      JOIN on_page ON on_page.document_id = d.id
+      JOIN page p ON p.document_id = on_page.document_id AND p.page = on_page.page
+    WHERE d.status = 'ready' AND p.quality = 'good'
+    GROUP BY d.id ORDER BY d.sha256`);
+  const selectEligible = db.prepare<[{ minTokens: number; documentId: string; nth: number }], { id: string }>(`
+    SELECT c.id FROM chunk c JOIN page p ON p.document_id = c.document_id AND p.page = c.page
+    WHERE c.document_id = @documentId AND p.quality = 'good' AND ${isEligible}
+    ORDER BY c.ordinal LIMIT 1 OFFSET @nth`);
   const selectUnembedded = db.prepare<[number, string | null, string | null, number], Row>(`
     SELECT ${COLUMNS} FROM chunk c
     WHERE NOT EXISTS (SELECT 1 FROM chunk_embedding e WHERE e.embedding_space_id = ? AND e.chunk_key = c.key)
@@ -80,8 +87,11 @@ export function createChunkStore(db: Db, clock: Clock) {
     /** Chunks of a document by ordinal, both ends included. */
     between: (documentId: DocumentId, from: number, to: number): KeyedChunk[] =>
       selectByOrdinals.all(documentId, from, to).map(mapRow),
-    /** In an order that depends on the contents of the corpus only, so that a seed draws the same ones everywhere. */
-    eligibleIds: (minTokens: number): ChunkId[] => selectEligible.all(minTokens).map((row) => row.id as ChunkId),
+    /** By document, in an order that depends on the contents of the corpus only: a seed draws the same ones everywhere. */
+    countEligible: (minTokens: number): { documentId: string; n: number }[] => countEligible.all({ minTokens }),
+    /** The nth (from 0) of the document's eligible chunks; undefined where there are fewer. */
+    eligibleId: (minTokens: number, documentId: string, nth: number): ChunkId | undefined =>
+      selectEligible.get({ minTokens, documentId, nth })?.id as ChunkId | undefined,
     unembedded: (spaceId: number, documentId: DocumentId | null, limit: number): KeyedChunk[] =>
       selectUnembedded.all(spaceId, documentId, documentId, limit).map(mapRow),
     documentsWithUnembedded: (spaceId: number): { documentId: DocumentId; nChunks: number }[] =>

@@ -12,6 +12,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createChunkStore, toChunkRow } from "./chunk-store.ts";
 import { createDocumentStore } from "./document-store.ts";
+import { type EligibleChunks, eligibleChunks } from "./eligible-chunks.ts";
 import { createImportJob, IMPORT_JOB } from "./import-job.ts";
 import { rectsOf } from "./locate.ts";
 import { createPageGlyphs } from "./page-glyphs.ts";
@@ -36,13 +37,9 @@ export type CorpusDeps = {
   limits?: Partial<PdfLimits>;
 };
 
-/** Below this a chunk is a page number, a running head or a stray caption. */
-const MIN_ELIGIBLE_TOKENS = 60;
-
 export type CorpusApi = {
   search(input: SearchInput, signal?: AbortSignal): Promise<SearchResult>;
-  /** Ids of running text worth sampling: ready documents, good pages, no references; same order for the same papers. */
-  eligibleChunks(): ChunkId[];
+  eligibleChunks(): EligibleChunks;
   getChunk(id: ChunkId): ReturnType<typeof toChunkRow>;
   /** The chunk with as many of its neighbours as fit, in the embedder's tokens. */
   widenChunk(id: ChunkId, maxTokens: number): WidenedChunk;
@@ -106,7 +103,7 @@ export function createCorpus(deps: CorpusDeps): Corpus {
     api: {
       search,
       nearestChunks,
-      eligibleChunks: () => chunks.eligibleIds(MIN_ELIGIBLE_TOKENS),
+      eligibleChunks: () => eligibleChunks(chunks),
       getChunk: (id) => toChunkRow(getChunk(id)),
       widenChunk: (id, maxTokens) => widenChunk(chunks, documents, getChunk(id), maxTokens),
       chunkSpan(id) {

@@ -130,7 +130,7 @@ function createFixedCorpus(passages: string[]): PairCorpus {
   }));
   const getChunk = (id: ChunkId) => chunks.find((chunk) => chunk.id === id)!;
   return {
-    eligibleChunks: () => chunks.map(({ id }) => id),
+    eligibleChunks: () => ({ count: chunks.length, at: (index) => chunks[index]!.id }),
     getChunk,
     widenChunk(id) {
       const { text, page, start, end } = getChunk(id);

@@ -31,6 +31,7 @@ export async function prepareAttempts(
   const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet ?? promptSetFor(teacher.facts));
   const writer = promptSet.style === "lines" ? deps.linesWriter : grammarWriter;
   const [space, facts] = [await embedder.space(), await runner.facts()];
+  const eligible = corpus.eligibleChunks();
   const timesSampled = store.timesSampled(experimentId);
   const earlierQuestions = store.questionVectors(experimentId);
 
@@ -47,6 +48,7 @@ export async function prepareAttempts(
       runner,
       promptSet,
       writer,
+      eligible,
       timesSampled,
       earlierQuestions,
       signal,

@@ -1,10 +1,13 @@
 import type { ChunkRow } from "../../../shared/contract/corpus.ts";
 import type { ChunkId, DocumentId } from "../../../shared/ids.ts";
 
+/** Chunks by number, each loaded when it is asked for; undefined where it has gone since they were counted. */
+export type EligibleChunks = { count: number; at(index: number): ChunkId | undefined };
+
 /** What pair generation needs of the corpus. */
 export type PairCorpus = {
   /** Chunks of ready documents on pages with good text, references left out, in a stable order. */
-  eligibleChunks(): ChunkId[];
+  eligibleChunks(): EligibleChunks;
   getChunk(id: ChunkId): ChunkRow;
   /** The chunk with its neighbours, up to a number of the embedder's tokens. */
   widenChunk(

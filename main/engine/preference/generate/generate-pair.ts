@@ -6,7 +6,7 @@ import type { ModelRunner } from "../../inference/index.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import { writeAnswer } from "./answer.ts";
 import type { Ask, Place } from "../../asking/index.ts";
-import type { PairCorpus } from "./corpus-access.ts";
+import type { EligibleChunks, PairCorpus } from "./corpus-access.ts";
 import type { PairWriter } from "./pair-writer.ts";
 import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
@@ -44,6 +44,8 @@ export type PairInput = {
   policyPath: string;
   askTeacher: Ask;
   askPolicy: Ask;
+  /** Counted once a round. */
+  eligible: EligibleChunks;
   /** What the experiment's earlier attempts leave: times that each chunk was a source, vectors of questions. */
   timesSampled: Map<string, number>;
   earlierQuestions: Vector[];
