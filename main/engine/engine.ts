@@ -69,6 +69,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const devices = createDevices({ db, config: config.compute, changed: () => emit("device.changed", {}) });
   const runner = createModelRunner(host, devices.api.inferenceGpu);
   const promptsDir = join(resourcesDir, "prompts");
+  const recipesDir = join(resourcesDir, "recipes");
   const sampleCorpusDir = join(resourcesDir, "sample-corpus");
   const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
   const embedder = createHostEmbedder(host, models.api.embedderDir());
@@ -90,7 +91,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
   const preference = createPreference({
     ...asking,
     linesWriter,
-    recipesDir: join(resourcesDir, "recipes"),
+    recipesDir,
     onPair: (pair) => graph.api.addPairThinking(graphPairOf(pair)),
   });
   // the graph grows through all stages, while a pair's own round starts anew in each
@@ -105,12 +106,7 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     resourcesDir,
     jobs: openQueue,
   });
-  const experiment = createExperiment({
-    models: models.api,
-    preference: preference.api,
-    workspaceDir,
-    jobs: openQueue,
-  });
+  const experiment = createExperiment({ db, preference: preference.api, recipesDir, workspaceDir, enqueue });
 
   const jobs = createJobQueue({
     store: createJobStore(db, clock),

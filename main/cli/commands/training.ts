@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { AppError } from "../../shared/errors.ts";
 import { LossName, stageTitle } from "../../shared/loss.ts";
 import { judgeTraining, type TrainingVerdict, VERDICT_NAMES } from "../../shared/training-verdict.ts";
+import { shortfallInWords } from "../../engine/experiment/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
 import { noteDevice } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
@@ -17,6 +19,8 @@ type TrainOptions = {
   out: string;
   set: Record<string, string>;
 };
+
+type RunOptions = { resume?: boolean; policy?: string; teacher?: string; critic?: string };
 
 export function addTrainingCommands(program: Command): void {
   program
@@ -38,8 +42,11 @@ export function addTrainingCommands(program: Command): void {
     .description("run a whole recipe: pairs and training by stage and round, then the parity report")
     .argument("<recipe>", "recipe file, or name of one that comes with the program")
     .option("--resume", "go on with the newest unfinished run of this recipe")
-    .action((recipe: string, options: { resume?: boolean }, command: Command) =>
-      withSession(command, (session) => runRecipe(session, recipe, options.resume === true)),
+    .option("--policy <model>", "the model to train, in place of the recipe's")
+    .option("--teacher <model>", "the model that writes questions, thinking and answers, in place of the recipe's")
+    .option("--critic <model>", "the model that judges, in place of the recipe's")
+    .action((recipe: string, options: RunOptions, command: Command) =>
+      withSession(command, (session) => runRecipe(session, recipe, options)),
     );
 }
 
@@ -71,20 +78,37 @@ async function train(session: Session, options: TrainOptions): Promise<void> {
   }
 }
 
-async function runRecipe(session: Session, recipe: string, resume: boolean): Promise<void> {
+async function runRecipe(session: Session, recipe: string, options: RunOptions): Promise<void> {
   const { client, on, finish, asJson } = session;
   await noteDevice(session);
   // stdout carries the one result of a run; its rounds hold what was warned of
   const stopWarnings = on("training.warning", ({ message }) => note(message));
-  const jobId = resume ? await unfinishedRun(client, recipe) : (await client.training.runRecipe({ recipe })).jobId;
+  const { jobId, notes } = await startRecipe(client, recipe, options);
+  for (const line of notes) note(line);
   const output = await finish(jobId, "experiment.run").finally(stopWarnings);
   refuseWithoutParity(output);
   if (asJson) return printJson(output);
   for (const round of output.rounds) {
+    const shortfall = shortfallInWords(round);
+    if (shortfall) print(`${shortfall}.`);
+    if (!round.run) continue;
     const verdict = judgeTraining(await client.training.getRun({ runId: round.run.runId }));
     print(`${stageTitle(round)} round ${round.round + 1}: ${verdictInWords(verdict)}`);
   }
   print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${output.parity}.`);
+}
+
+function startRecipe(client: Session["client"], recipe: string, { resume, ...roles }: RunOptions) {
+  if (resume !== true) {
+    // a model is a name or a file
+    const models = Object.entries(roles).map(([role, model]) => [role, existsSync(model) ? resolve(model) : model]);
+    return client.training.runRecipe({ recipe, roles: Object.fromEntries(models) as typeof roles });
+  }
+  const [role] = Object.keys(roles);
+  if (role === undefined) return client.training.resumeRecipe({ recipe });
+  throw new AppError("VALIDATION_FAILED", `--${role} cannot be given with --resume`, {
+    hint: "A run goes on with the models that it began with. Without --resume a new run begins.",
+  });
 }
 
 function verdictInWords({ outcome, sentences }: TrainingVerdict): string {
@@ -97,12 +121,4 @@ function refuseWithoutParity({ adapterPath, parity }: { adapterPath: string; par
   throw new AppError("PARITY_FAILED", `The adapter ${adapterPath} was written, but it did not pass the parity check`, {
     hint: "`preflexor adapter verify` shows the report with the reasons.",
   });
-}
-
-async function unfinishedRun(client: Session["client"], recipe: string) {
-  const jobs = await client.job.list({ limit: 500 });
-  const job = jobs.find(({ type, title }) => type === "experiment.run" && title === `Run recipe ${recipe}`);
-  if (!job) throw new AppError("NOT_FOUND", `There is no run of the recipe ${recipe} to go on with`);
-  if (job.status === "running" || job.status === "queued" || job.status === "succeeded") return job.id;
-  return (await client.job.retry({ jobId: job.id })).jobId;
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ExperimentOutput } from "../../shared/contract/job-types.ts";
+import { shortfallInWords } from "../../engine/experiment/index.ts";
 import { writeFileAtomic } from "../../engine/lib/files.ts";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import type { ReflectionDetail } from "../../shared/contract/reflection.ts";
@@ -126,13 +127,16 @@ async function collect(
   reflection: ReflectionDetail,
 ): Promise<ReportData> {
   const pairs = await client.preference.list({ limit: 500 });
-  const runs = await Promise.all(experiment.rounds.map(({ run }) => client.training.getRun({ runId: run.runId })));
+  const runs = await Promise.all(
+    experiment.rounds.flatMap(({ run }) => (run ? client.training.getRun({ runId: run.runId }) : [])),
+  );
   return {
     title: "From papers to a tuned adapter",
     note: "Made with a very small model (SmolLM2, 135 million parameters): it shows the workflow, not the quality of an answer.",
     version: programVersion(),
     generatedAt: Date.now(),
     recipe: experiment.recipe,
+    shortfalls: experiment.rounds.flatMap((round) => shortfallInWords(round) ?? []),
     documents: await client.corpus.listDocuments({}),
     search,
     pairs: pairs.rows.toSorted((a, b) => a.createdAt - b.createdAt),

@@ -20,6 +20,8 @@ export type ReportData = {
   search: { query: string; hits: readonly SearchHit[] };
   pairs: readonly PairRow[];
   filterCounts: Record<string, number>;
+  /** Rounds that came to fewer pairs than asked for, a line each. */
+  shortfalls: readonly string[];
   runs: readonly RunWithSteps[];
   parity: ParityReport;
   reflection: ReflectionDetail;
@@ -45,7 +47,7 @@ export function renderReport(data: ReportData): string {
     <h2 id="pairs">Preference pairs</h2>
     ${pairList(data.pairs, data.filterCounts)}
     <h2 id="training">Training</h2>
-    ${trainingCharts(data.runs)}
+    ${data.shortfalls.map((line) => html`<p class="note">${line}.</p>`)} ${trainingCharts(data.runs)}
     <h2 id="parity">Parity of the exported adapter</h2>
     ${parityTable(data.parity)}
     <h2 id="reflection">Reflection</h2>

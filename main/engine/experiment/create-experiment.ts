@@ -1,19 +1,60 @@
+import { isDeepStrictEqual } from "node:util";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
-import type { JobInput } from "../../shared/contract/job-types.ts";
-import type { JobQueue } from "../jobs/index.ts";
+import type { JobId } from "../../shared/ids.ts";
+import type { Db } from "../db/index.ts";
+import type { EnqueueRequest } from "../jobs/index.ts";
 import { newId } from "../lib/ids.ts";
+import { readRecipe, type Recipe, type RecipeFile, recipeSha256, recipeSource } from "../recipe/index.ts";
+import { createExperimentList, type KnownExperiment } from "./experiment-store.ts";
 import { type ExperimentDeps, experimentJob } from "./experiment.ts";
+import { chooseRun } from "./resume.ts";
 
-export function createExperiment(deps: ExperimentDeps & { jobs(): JobQueue }) {
-  /** Without a key, a run of this recipe that is under way is meant: the same command after Ctrl-C goes on with it. */
-  const runRecipe: EngineHandlers["training"]["runRecipe"] = ({ recipe, key }) => {
-    const jobs = deps.jobs();
-    const isSame = (input: unknown) => (input as JobInput<"experiment.run">).recipe === recipe; // the queue has parsed it
-    const underWay =
-      key === undefined ? jobs.unfinished("experiment.run").find(({ input }) => isSame(input)) : undefined;
-    if (underWay) return { jobId: underWay.id };
-    const input = { key: key ?? newId(), recipe };
-    return { jobId: jobs.enqueue({ type: "experiment.run", input, idempotencyKey: `experiment/${input.key}` }) };
+type Handlers = Pick<EngineHandlers["training"], "runRecipe" | "resumeRecipe" | "listExperiments">;
+
+export function createExperiment(deps: ExperimentDeps & { db: Db; enqueue(request: EnqueueRequest): JobId }) {
+  const experiments = createExperimentList(deps.db);
+  // under its key a finished or running job is found again, and one that failed is followed by a new one
+  const enqueue = (key: string, recipe: string) =>
+    deps.enqueue({ type: "experiment.run", input: { key, recipe }, idempotencyKey: `experiment/${key}` });
+
+  const begin = (key: string, recipe: string, file: RecipeFile) => {
+    const { experimentId, changes } = deps.preference.openExperiment(key, () => file);
+    const notes = changes.map((change) => `the recipe is of an earlier version: ${change}`);
+    return { jobId: enqueue(key, recipe), experimentId, notes };
   };
-  return { handlers: { runRecipe }, jobs: [experimentJob(deps)] };
+
+  const handlers: Handlers = {
+    runRecipe({ recipe, key, roles = {} }) {
+      const file = withRoles(readRecipe(recipe, deps.recipesDir), roles);
+      const underWay = key === undefined ? experiments.all().find((known) => isUnderWay(known, file)) : undefined;
+      // the same command after Ctrl-C goes on with what the engine has begun to go on with
+      if (underWay) return { jobId: underWay.jobId, experimentId: underWay.experimentId, notes: [] };
+      return begin(key ?? newId(), recipe, file);
+    },
+    resumeRecipe({ recipe }) {
+      const named = {
+        reference: recipe,
+        source: recipeSource(recipe),
+        sha256: recipeSha256(recipe, deps.recipesDir),
+      };
+      const { experiment, notes } = chooseRun(experiments.all(), named);
+      const { experimentId, key, source } = experiment;
+      return { jobId: enqueue(key, source ?? recipe), experimentId, notes };
+    },
+    listExperiments: () => experiments.all().map(({ sourceSha256: _sha256, roles: _roles, ...row }) => row),
+  };
+  return { handlers, jobs: [experimentJob(deps)] };
+}
+
+/** Only the roles that are named: the others stay the recipe's. */
+function withRoles(file: RecipeFile, given: { [K in keyof Recipe["roles"]]?: string | undefined }): RecipeFile {
+  const { teacher, policy, critic } = file.recipe.roles;
+  const roles = { teacher: given.teacher ?? teacher, policy: given.policy ?? policy, critic: given.critic ?? critic };
+  return { ...file, recipe: { ...file.recipe, roles } };
+}
+
+function isUnderWay({ status, source, sourceSha256, roles }: KnownExperiment, file: RecipeFile): boolean {
+  if (status !== "running" && status !== "queued") return false;
+  const isSameFile = source === file.source && (sourceSha256 ?? file.sha256) === file.sha256;
+  return isSameFile && isDeepStrictEqual(roles, file.recipe.roles);
 }

@@ -3,3 +3,4 @@
  * It stands above preference and training and is the only place that knows both.
  */
 export { createExperiment } from "./create-experiment.ts";
+export { shortfallInWords } from "./yield.ts";

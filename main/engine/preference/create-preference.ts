@@ -4,11 +4,15 @@ import type { PairId } from "../../shared/ids.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { PreferenceDeps } from "./deps.ts";
 import { type ExportFormat, exportPairs, importPairs } from "./exchange/export-import.ts";
-import { generateRequest, openExperiment } from "./experiment.ts";
+import { createExperimentStore } from "./experiment-store.ts";
+import { openExperiment } from "./experiment.ts";
+import { generateRequest } from "./generate-request.ts";
 import { generateJob } from "./generate/generate-job.ts";
 import { LOCATE_JOB, locateJob } from "./locate-job.ts";
 import { createPreferenceStore } from "./preference-store.ts";
-import { loadRecipe } from "../recipe/index.ts";
+import type { Recipe, RecipeFile } from "../recipe/index.ts";
+import { resolveRole, type RoleName } from "./roles.ts";
+import type { UsedFile } from "./generate/provenance.ts";
 
 const DEFAULT_LIST_LIMIT = 100;
 
@@ -16,10 +20,11 @@ export type Preference = ReturnType<typeof createPreference>;
 
 export function createPreference(deps: PreferenceDeps) {
   const store = createPreferenceStore(deps.db, deps.clock);
+  const experiments = createExperimentStore(deps.db, deps.clock);
 
   const handlers: EngineHandlers["preference"] = {
     async generate(input) {
-      return { jobId: deps.enqueue(await generateRequest(deps, store, input)) };
+      return { jobId: deps.enqueue(await generateRequest(deps, experiments, input)) };
     },
     list({ stage = null, loss = null, status = null, limit = DEFAULT_LIST_LIMIT }) {
       return {
@@ -37,7 +42,7 @@ export function createPreference(deps: PreferenceDeps) {
       return { path: resolve(path), ...(await exportPairs(store, resolve(path), format)) };
     },
     async import({ path }) {
-      const result = await importPairs(store, resolve(path));
+      const result = await importPairs(store, experiments, resolve(path));
       deps.emit("preference.changed", { pairIds: [] });
       return result;
     },
@@ -45,15 +50,26 @@ export function createPreference(deps: PreferenceDeps) {
 
   return {
     handlers,
-    jobs: [generateJob(deps, store), locateJob(deps, store)],
+    jobs: [generateJob(deps, store, experiments), locateJob(deps, store, experiments)],
     api: {
       /** Once the queue is open: goes after what pairs of earlier versions do not say of their sources. */
       locateEarlierPairs(): void {
         if (store.countUnlocated() > 0) deps.enqueue({ type: LOCATE_JOB, input: {}, idempotencyKey: LOCATE_JOB });
       },
-      /** A new experiment, or the one known under the key with the recipe that it began with. */
-      openExperiment(key: string, recipe: string) {
-        return openExperiment(store, key, loadRecipe(recipe, deps.recipesDir));
+      /**
+       * The experiment known under the key with the recipe that it began with, or a new one of the recipe that is read.
+       * Errors: NOT_FOUND, VALIDATION_FAILED.
+       */
+      openExperiment: (key: string, read: () => RecipeFile) => openExperiment(experiments, key, read),
+      /** Finds the model of every role and keeps with the experiment which files they are. Errors: MODEL_NOT_FOUND. */
+      async resolveRoles(experimentId: string, recipe: Recipe): Promise<Record<RoleName, UsedFile>> {
+        const found = {
+          teacher: usedFile(await resolveRole(deps.models, recipe, "teacher")),
+          policy: usedFile(await resolveRole(deps.models, recipe, "policy")),
+          critic: usedFile(await resolveRole(deps.models, recipe, "critic")),
+        };
+        experiments.setModels(experimentId, found);
+        return found;
       },
       acceptedPairs: (experimentId: string, stage: string, round: number) =>
         store.round({ experimentId, stage, round }).filter((row) => row.status === "accepted"),
@@ -65,7 +81,11 @@ export function createPreference(deps: PreferenceDeps) {
       /** Every generation behind a pair: sampler, hash of the prompt, text. */
       pairEvents: (id: PairId) => store.events(id),
       exportPairs: (path: string, format: ExportFormat) => exportPairs(store, path, format),
-      importPairs: (path: string) => importPairs(store, path),
+      importPairs: (path: string) => importPairs(store, experiments, path),
     },
   };
+}
+
+function usedFile({ name, path, sha256 }: UsedFile): UsedFile {
+  return { name, path, sha256 };
 }

@@ -10,7 +10,7 @@ import type { PairCorpus } from "./generate/corpus-access.ts";
 import type { PairWriter } from "./generate/pair-writer.ts";
 import type { UsedFile } from "./generate/provenance.ts";
 
-type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
+export type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
 
 /** What preference is given by createEngine. */
 export type PreferenceDeps = {

@@ -3,6 +3,7 @@ import type { PairRow, Statement, ThinkingSection } from "../../shared/contract/
 import { isAppError } from "../../shared/errors.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import type { PreferenceDeps } from "./deps.ts";
+import type { ExperimentStore } from "./experiment-store.ts";
 import { experimentRecipe } from "./experiment.ts";
 import { createLocate, type Locate } from "./generate/locate-statement.ts";
 import { chunkPassage, type Passage, widenedPassage } from "./generate/passage.ts";
@@ -14,20 +15,21 @@ export const LOCATE_JOB = "preference.locate";
  * Pairs of earlier versions do not say which sentences their statements rest on. They are looked for in what the
  * teacher was shown; a statement that is not found stays one whose source is not known.
  */
-export function locateJob(deps: PreferenceDeps, store: PreferenceStore) {
+export function locateJob(deps: PreferenceDeps, store: PreferenceStore, experiments: ExperimentStore) {
   return defineJob({
     type: LOCATE_JOB,
     lane: "cpu",
     recovery: "requeue",
     input: z.strictObject({}),
     title: () => "Find the sentences that earlier pairs rest on",
-    run: (context) => locateEarlier(deps, store, context),
+    run: (context) => locateEarlier(deps, store, experiments, context),
   });
 }
 
 async function locateEarlier(
   deps: PreferenceDeps,
   store: PreferenceStore,
+  experiments: ExperimentStore,
   { signal, progress }: JobContext<Record<string, never>>,
 ): Promise<{ nStatements: number; nLocated: number }> {
   const total = store.countUnlocated();
@@ -37,7 +39,7 @@ async function locateEarlier(
     if (!pair) break;
     signal.throwIfAborted();
     progress({ n, total, unit: "pairs", message: pair.question });
-    const thinking = withSpans(pair.thinking, createLocate(contextOf(deps, store, pair)));
+    const thinking = withSpans(pair.thinking, createLocate(contextOf(deps, experiments, pair)));
     store.setLocated(pair.id, thinking);
     if (pair.status === "accepted") await deps.onPair({ ...pair, thinking }, signal);
     deps.emit("preference.changed", { pairIds: [pair.id] });
@@ -60,8 +62,8 @@ function withSpans(thinking: readonly ThinkingSection[], locate: Locate): Thinki
 }
 
 /** What the teacher was shown, as it stands on the pages; without what the corpus has no more. */
-function contextOf({ corpus }: PreferenceDeps, store: PreferenceStore, pair: UnlocatedPair): Passage[] {
-  const { sourceTokens } = experimentRecipe(store, pair.experimentId).retrieval;
+function contextOf({ corpus }: PreferenceDeps, experiments: ExperimentStore, pair: UnlocatedPair): Passage[] {
+  const { sourceTokens } = experimentRecipe(experiments, pair.experimentId).retrieval;
   return pair.sources.flatMap(({ chunkId, role }: PairRow["sources"][number]) => {
     try {
       return role === "source"

@@ -52,10 +52,6 @@ const HAS_LOSS = (name: string) => `' ' || loss || ' ' LIKE '% ' || ${name} || '
 const IN_STAGE = `(@stage IS NULL OR stage = @stage OR ${HAS_LOSS("@stage")}) AND (@loss IS NULL OR ${HAS_LOSS("@loss")})`;
 
 export function createPreferenceStore(db: Db, clock: Clock) {
-  const insertExperiment = db.prepare(
-    "INSERT OR IGNORE INTO experiment (id, key, recipe, created_at) VALUES (@id, @key, @recipe, @createdAt)",
-  );
-  const selectExperiment = db.prepare<[string], { recipe: string }>("SELECT recipe FROM experiment WHERE id = ?");
   const insertQuestion = db.prepare(
     "INSERT INTO question (id, text, chunk_id, vector, created_at) VALUES (@id, @text, @chunkId, @vector, @createdAt)",
   );
@@ -153,15 +149,6 @@ export function createPreferenceStore(db: Db, clock: Clock) {
   });
 
   return {
-    /** Keeps the recipe that the experiment began with when the id is known already. */
-    openExperiment(experiment: { id: string; key: string; recipe: unknown }): void {
-      const { id, key, recipe } = experiment;
-      insertExperiment.run({ id, key, recipe: JSON.stringify(recipe), createdAt: clock() });
-    },
-    experimentRecipe(id: string): unknown {
-      const row = selectExperiment.get(id);
-      return row && (JSON.parse(row.recipe) as unknown);
-    },
     insert: (pair: NewPair) => insert.immediate(pair),
     has: (id: PairId) => selectPair.get(id) !== undefined,
     get(id: PairId): PairWithProvenance | undefined {

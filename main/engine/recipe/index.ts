@@ -3,7 +3,7 @@
  * with their loss and LoRA settings, seeds. A recipe is read, upgraded when old, checked and handed on; it runs nothing.
  */
 export type { Filters } from "./filters.ts";
-export { checkRecipe, loadRecipe, readRecipe, type RecipeFile, recipeSource } from "./load.ts";
+export { checkRecipe, loadRecipe, readRecipe, type RecipeFile, recipeSha256, recipeSource } from "./load.ts";
 export type { Lora } from "./lora.ts";
 export { Keep, type Recipe } from "./recipe.ts";
 export type { Section } from "./sections.ts";

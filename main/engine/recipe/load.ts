@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
 import { Recipe } from "./recipe.ts";
 import { upgradeRecipe } from "./upgrade.ts";
 
@@ -19,14 +19,23 @@ export type RecipeFile = {
 
 /** A recipe by the name of one that comes with the program, or by the path of a YAML file. Errors: NOT_FOUND, VALIDATION_FAILED. */
 export function readRecipe(pathOrName: string, recipesDir: string): RecipeFile {
-  const source = recipeSource(pathOrName);
-  const path = source === pathOrName && isName(pathOrName) ? join(recipesDir, `${pathOrName}.yaml`) : source;
+  const path = pathOf(pathOrName, recipesDir);
   const text = readText(path, pathOrName, recipesDir);
-  return { ...parseRecipe(text, path), source, sha256: createHash("sha256").update(text).digest("hex") };
+  return { ...parseRecipe(text, path), source: recipeSource(pathOrName), sha256: sha256Of(text) };
 }
 
 export function loadRecipe(pathOrName: string, recipesDir: string): Recipe {
   return readRecipe(pathOrName, recipesDir).recipe;
+}
+
+/** The hash of a recipe as it lies there now; null when it cannot be read. */
+export function recipeSha256(pathOrName: string, recipesDir: string): string | null {
+  try {
+    return sha256Of(readText(pathOf(pathOrName, recipesDir), pathOrName, recipesDir));
+  } catch (error) {
+    if (isAppError(error, "NOT_FOUND")) return null;
+    throw error;
+  }
 }
 
 /** The same name for the same recipe, from wherever it is given. */
@@ -47,6 +56,14 @@ export function checkRecipe(value: unknown, what: string): { recipe: Recipe; cha
   const parsed = Recipe.safeParse(recipe);
   if (!parsed.success) throw invalid(what, z.prettifyError(parsed.error), parsed.error);
   return { recipe: parsed.data, changes };
+}
+
+function pathOf(pathOrName: string, recipesDir: string): string {
+  return isName(pathOrName) ? join(recipesDir, `${pathOrName}.yaml`) : resolve(pathOrName);
+}
+
+function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function isName(pathOrName: string): boolean {

@@ -22,7 +22,7 @@ export function createTraining(
   const { db, enqueue, jobs, ...rest } = given;
   const deps: TrainingDeps = { ...rest, runs: createRunStore(db, given.clock) };
 
-  const handlers: Omit<EngineHandlers["training"], "runRecipe"> = {
+  const handlers: Omit<EngineHandlers["training"], "runRecipe" | "resumeRecipe" | "listExperiments"> = {
     async start(input) {
       const loss = lossOf(input);
       const hasReference = needsReference(loss);

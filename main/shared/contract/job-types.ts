@@ -25,6 +25,8 @@ export const JobInputs = {
     round: z.int().min(0),
     /** Accepted pairs that the round should have in the end. */
     count: z.int().min(1),
+    /** With at least so many the round ends well when its attempts are used up; absent: with all. */
+    minAccepted: z.int().min(1).optional(),
     /** The policy as it now is: a model's name, id or path, and the newest adapter's path. */
     policy: z.string().min(1),
     policyAdapter: z.string().nullable(),
@@ -77,11 +79,15 @@ export type JobInput<Type extends JobType> = z.output<(typeof JobInputs)[Type]>;
 export type JobOutput<Type extends JobType> = JobOutputs[Type];
 
 export type GenerateInput = JobInput<"preference.generate">;
-export type GenerateOutput = {
-  experimentId: string;
+/** What a round came to when it had its pairs, or its attempts were over. */
+export type RoundYield = {
+  nAsked: number;
   nAccepted: number;
   nAttempts: number;
   filterCounts: Record<string, number>;
+};
+export type GenerateOutput = RoundYield & {
+  experimentId: string;
   /** The accepted pairs, the first few hundred of a long round. */
   rows: PairRow[];
 };
@@ -99,7 +105,12 @@ export type TrainingRunOutput = {
   pairProblems: PairProblem[];
 };
 
-export type ExperimentRound = StageColumns & { round: number; pairs: unknown; run: TrainingRunOutput };
+export type ExperimentRound = StageColumns & {
+  round: number;
+  pairs: RoundYield;
+  /** Null for a round that had too few pairs to be trained on. */
+  run: TrainingRunOutput | null;
+};
 export type ExperimentOutput = {
   experimentId: string;
   recipe: string;

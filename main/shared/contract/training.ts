@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JobId, TrainingRunId } from "../ids.ts";
 import { command, query } from "./define.ts";
+import { JobStatus } from "./job.ts";
 import { Loss } from "../loss.ts";
 import { Device } from "./device.ts";
 import { StageColumns } from "./preference.ts";
@@ -57,6 +58,31 @@ export const TrainingRunRow = z.object({
 });
 export type TrainingRunRow = z.infer<typeof TrainingRunRow>;
 
+/** A run of a recipe, with the newest job that works on it. */
+export const ExperimentRow = z.object({
+  experimentId: z.string(),
+  /** The caller's name for it. */
+  key: z.string(),
+  /** The recipe's name. */
+  recipe: z.string(),
+  /** Where the recipe came from: the name of one that comes with the program, or a file. */
+  source: z.string().nullable(),
+  /** What upgrades of the recipe changed, in words. */
+  changes: z.array(z.string()),
+  jobId: JobId,
+  status: JobStatus,
+  createdAt: z.int(),
+});
+export type ExperimentRow = z.infer<typeof ExperimentRow>;
+
+/** `notes` are for people: what is other than they may expect. */
+const RecipeStarted = z.object({ jobId: JobId, experimentId: z.string(), notes: z.array(z.string()) });
+const Roles = z.strictObject({
+  teacher: z.string().min(1).optional(),
+  policy: z.string().min(1).optional(),
+  critic: z.string().min(1).optional(),
+});
+
 export const training = {
   start: command({
     input: z.strictObject({
@@ -80,9 +106,14 @@ export const training = {
       recipe: z.string().min(1),
       /** The caller's name for the experiment: the same key goes on where it was. A new one when absent. */
       key: z.string().min(1).optional(),
+      /** Models by name, id or absolute path, in place of the recipe's own. */
+      roles: Roles.optional(),
     }),
-    output: z.object({ jobId: JobId }),
+    output: RecipeStarted,
   }),
+  /** Goes on with the newest unfinished run of this recipe, with the recipe and the roles that it began with. */
+  resumeRecipe: command({ input: z.strictObject({ recipe: z.string().min(1) }), output: RecipeStarted }),
+  listExperiments: query({ input: z.strictObject({}), output: z.array(ExperimentRow) }),
   listRuns: query({ input: z.strictObject({}), output: z.array(TrainingRunRow) }),
   getRun: query({
     input: z.strictObject({ runId: TrainingRunId }),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { closeDatabase, openDatabase } from "../../../main/engine/db/index.ts";
+import { createExperimentStore } from "../../../main/engine/preference/experiment-store.ts";
 import { createPreferenceStore } from "../../../main/engine/preference/preference-store.ts";
 import type { Provenance } from "../../../main/engine/preference/generate/provenance.ts";
 
@@ -12,7 +13,8 @@ test("rounds are counted through all stages in the order in which they began", (
   const db = openDatabase(dir);
   let now = 1000;
   const store = createPreferenceStore(db, () => now++);
-  store.openExperiment({ id: "e", key: "k", recipe: {} });
+  const experiment = { id: "e", key: "k", recipe: {}, name: "", source: null, sourceSha256: null, changes: [] };
+  createExperimentStore(db, () => now++).open(experiment);
   const insert = (stage: string, round: number, ordinal: number) =>
     store.insert({
       experimentId: "e",

@@ -1,17 +1,27 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closeDatabase, openDatabase } from "../../../main/engine/db/index.ts";
+import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
 import type { Embedder } from "../../../main/engine/embedding/index.ts";
 import type { GenerateRequest, ModelRunner } from "../../../main/engine/inference/index.ts";
-import { createJobQueue, createJobStore } from "../../../main/engine/jobs/index.ts";
+import {
+  createJobQueue,
+  createJobStore,
+  type EnqueueRequest,
+  type JobDefinition,
+} from "../../../main/engine/jobs/index.ts";
 import { newId } from "../../../main/engine/lib/ids.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
-import { createPreference, type PairCorpus, type PairWriter } from "../../../main/engine/preference/index.ts";
+import {
+  createPreference,
+  type PairCorpus,
+  type Preference,
+  type PairWriter,
+} from "../../../main/engine/preference/index.ts";
 import { linesWriter } from "../../../main/engine/small-models/index.ts";
 import type { ChunkRow } from "../../../main/shared/contract/corpus.ts";
 import type { PairRow } from "../../../main/shared/contract/preference.ts";
-import type { ChunkId, DocumentId } from "../../../main/shared/ids.ts";
+import type { ChunkId, DocumentId, JobId } from "../../../main/shared/ids.ts";
 import { createFakeEmbedder } from "../../harness/fake-embedder.ts";
 import { createScriptedRunner, type Script } from "../../harness/scripted-runner.ts";
 
@@ -54,7 +64,7 @@ export const isRejectedPrompt = ({ prefill }: GenerateRequest) => prefill === un
 export function openWorkspace(
   script: Script = goodScript,
   dir = newDir(),
-  options: { linesWriter?: PairWriter; passages?: string[]; nParameters?: number | null } = {},
+  options: Partial<Omit<Given, "runner" | "embedder" | "dir">> = {},
 ) {
   const runner = createScriptedRunner(script);
   const resolveModel = (ref: string) => ({ name: ref, path: `/models/${ref}.gguf`, sha256: `sha256 of ${ref}` });
@@ -63,7 +73,7 @@ export function openWorkspace(
 
 export const newDir = () => mkdtempSync(join(tmpdir(), "preflexor-pairs-"));
 
-export function openWith(given: {
+type Given = {
   runner: ModelRunner;
   embedder: Embedder;
   resolveModel(ref: string): { name: string; path: string; sha256: string };
@@ -71,11 +81,16 @@ export function openWith(given: {
   linesWriter?: PairWriter;
   passages?: string[];
   nParameters?: number | null;
-}) {
+  /** Jobs of rooms above preference. */
+  jobsAbove?(made: { db: Db; preference: Preference; enqueue(request: EnqueueRequest): JobId }): JobDefinition[];
+};
+
+export function openWith(given: Given) {
   const { runner, embedder, dir, nParameters = 135e6 } = given;
   const db = openDatabase(dir);
   const followedUp: PairRow[] = [];
   const emitted: unknown[] = [];
+  const enqueue = (request: EnqueueRequest): JobId => jobs.enqueue(request);
   const preference = createPreference({
     db,
     runner,
@@ -87,12 +102,12 @@ export function openWith(given: {
     recipesDir: join(resourcesDir, "recipes"),
     clock: Date.now,
     emit: (name, payload) => void emitted.push([name, payload]),
-    enqueue: (request) => jobs.enqueue(request),
+    enqueue,
     onPair: (pair) => void followedUp.push(pair),
   });
   const jobs = createJobQueue({
     store: createJobStore(db, Date.now),
-    definitions: preference.jobs,
+    definitions: [...preference.jobs, ...(given.jobsAbove?.({ db, preference, enqueue }) ?? [])],
     log: createSilentLogger(),
     onChange: () => {},
   });

@@ -10,6 +10,7 @@ import { migration as stage } from "./0008-stage.ts";
 import { migration as trainingData } from "./0009-training-data.ts";
 import { migration as statementSpans } from "./0010-statement-spans.ts";
 import { migration as device } from "./0011-device.ts";
+import { migration as experiment } from "./0012-experiment.ts";
 
 export const migrations: readonly Migration[] = [
   corpus,
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   trainingData,
   statementSpans,
   device,
+  experiment,
 ];

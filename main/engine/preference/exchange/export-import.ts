@@ -2,6 +2,7 @@ import type { ThinkingSection } from "../../../shared/contract/preference.ts";
 import { DEFAULT_MARKERS, markersIn } from "../../../shared/markers.ts";
 import { parseResponse } from "../../../shared/response-format.ts";
 import { writeFileAtomic } from "../../lib/files.ts";
+import type { ExperimentStore } from "../experiment-store.ts";
 import type { Provenance } from "../generate/provenance.ts";
 import type { NewPair, PairWithProvenance, PreferenceStore } from "../preference-store.ts";
 import { questionOf } from "./conversation.ts";
@@ -28,6 +29,7 @@ export async function exportPairs(
  */
 export async function importPairs(
   store: PreferenceStore,
+  experiments: ExperimentStore,
   path: string,
 ): Promise<{ nPairs: number; nSkipped: number; warnings: string[] }> {
   const file = await readPairFile(path);
@@ -37,7 +39,15 @@ export async function importPairs(
   const rows = pairs.map((pair, ordinal) => ({ ...rowOf(pair), experimentId, ordinal, vector: null, events: [event] }));
   const fresh = rows.filter(({ id }) => id === undefined || !store.has(id));
   if (fresh.length > 0)
-    store.openExperiment({ id: experimentId, key: `import/${sha256}`, recipe: { importedFrom: sha256 } });
+    experiments.open({
+      id: experimentId,
+      key: `import/${sha256}`,
+      recipe: { importedFrom: sha256 },
+      name: "",
+      source: path,
+      sourceSha256: sha256,
+      changes: [],
+    });
   const nPairs = fresh.filter((pair) => store.insert(pair) !== undefined).length;
   return { nPairs, nSkipped: rows.length - nPairs, warnings: describeLeftOut(file).map(({ message }) => message) };
 }

@@ -9,6 +9,7 @@ import type { PreferenceDeps } from "../deps.ts";
 import { generatePair } from "./generate-pair.ts";
 import type { PairKey, PreferenceStore } from "../preference-store.ts";
 import { provenanceOf, type UsedFile } from "./provenance.ts";
+import { resolveRole } from "../roles.ts";
 import { type Recipe, stageOf } from "../../recipe/index.ts";
 import { grammarWriter } from "./write-by-grammar.ts";
 
@@ -25,7 +26,7 @@ export async function prepareAttempts(
   const { recipe, experimentId, round } = input;
   const { runner, corpus, embedder } = deps;
   const stage = stageOf(recipe, input.stage);
-  const teacher = await deps.models.resolveModel(recipe.roles.teacher);
+  const teacher = await resolveRole(deps.models, recipe, "teacher");
   const policy = await deps.models.resolveModel(input.policy);
   const policyAdapter = await adapterFile(input.policyAdapter, signal);
   const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet ?? promptSetFor(teacher.facts));

@@ -6,6 +6,8 @@ import { defineJob, type JobContext } from "../../jobs/index.ts";
 import { prepareAttempts } from "./attempt.ts";
 import type { PreferenceDeps } from "../deps.ts";
 import { experimentRecipe } from "../experiment.ts";
+import type { ExperimentStore } from "../experiment-store.ts";
+import type { Recipe } from "../../recipe/index.ts";
 import type { PreferenceStore } from "../preference-store.ts";
 
 const MAX_ROWS_IN_OUTPUT = 500;
@@ -14,24 +16,24 @@ const MAX_ROWS_IN_OUTPUT = 500;
  * Makes attempts at pairs until the round has as many accepted ones as asked for. Every attempt is a row of the ledger
  * under its ordinal, so an interrupted round goes on behind its last row.
  */
-export function generateJob(deps: PreferenceDeps, store: PreferenceStore) {
+export function generateJob(deps: PreferenceDeps, store: PreferenceStore, experiments: ExperimentStore) {
   return defineJob({
     type: "preference.generate",
     lane: "gpu",
     recovery: "requeue",
     input: JobInputs["preference.generate"],
     title: ({ count, stage, round }) => `Generate ${count} pairs for stage ${stage}, round ${round + 1}`,
-    run: (context) => generateRound(deps, store, context),
+    run: (context) => generateRound(deps, store, experimentRecipe(experiments, context.input.experimentId), context),
   });
 }
 
 async function generateRound(
   deps: PreferenceDeps,
   store: PreferenceStore,
+  recipe: Recipe,
   context: JobContext<GenerateInput>,
 ): Promise<GenerateOutput> {
   const { input, signal } = context;
-  const recipe = experimentRecipe(store, input.experimentId);
   const rows = store.round(input);
   const nMaxAttempts = input.count * recipe.maxAttemptsPerPair;
   const report = (message: string) =>
@@ -45,7 +47,10 @@ async function generateRound(
   const makeAttempt = await prepareAttempts(deps, store, { ...input, recipe }, signal);
   while (accepted(rows).length < input.count) {
     signal.throwIfAborted();
-    if (rows.length >= nMaxAttempts) throw tooManyFiltered(rows, input.count);
+    if (rows.length >= nMaxAttempts) {
+      if (accepted(rows).length >= (input.minAccepted ?? input.count)) break;
+      throw tooManyFiltered(rows, input.count);
+    }
     const row = await makeAttempt(rows.length);
     if (!row) throw noSource();
     rows.push(row);
@@ -64,6 +69,7 @@ function outputOf({ experimentId, count }: GenerateInput, rows: readonly PairRow
   const taken = accepted(rows).slice(0, count);
   return {
     experimentId,
+    nAsked: count,
     nAccepted: taken.length,
     nAttempts: rows.length,
     filterCounts: countReasons(rows),
