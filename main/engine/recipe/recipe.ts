@@ -16,6 +16,11 @@ export const Recipe = z
     description: z.string(),
     /** Absent: the teacher's size decides. */
     promptSet: z.string().min(1).optional(),
+    /** Of the papers and of the pairs, as ISO 639 has it. Filters that hold for English only are off for any other. */
+    language: z
+      .string()
+      .regex(/^[a-z]{2,3}$/, "a language is two or three small letters, such as en or de")
+      .default("en"),
     markers: MarkerSet.default(DEFAULT_MARKERS),
     /** Models by name, id or absolute path. */
     roles: z.strictObject({ teacher: z.string().min(1), policy: z.string().min(1), critic: z.string().min(1) }),

@@ -8,6 +8,7 @@ import { withoutBadSentences } from "./tidy-answer.ts";
 /** The way of teachers that cannot fill a schema: they are shown whole sentences only, and asked for one line at a time. */
 export const linesWriter: PairWriter = {
   name: "lines",
+  assumes: "english",
   passageOf(source, recipe) {
     const sentences = usableSentences(source.text);
     return hasEnough(sentences, recipe) ? joinSentences(sentences, source) : null;

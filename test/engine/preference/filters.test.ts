@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { refusalOf } from "../../../main/engine/preference/filters/filter.ts";
 import { filterRegistry } from "../../../main/engine/preference/filters/registry.ts";
+import { Filters } from "../../../main/engine/recipe/filters.ts";
 import { filterReasons } from "../../../main/shared/filter-reasons.ts";
 import { DEFAULT_MARKERS } from "../../../main/shared/markers.ts";
 
@@ -33,12 +34,11 @@ describe("the list of filters", () => {
 describe("a question", () => {
   const passage = "Graphene sheets wrap the cathode particles at 200 °C and improve their electrical conductivity.";
   const refusal = (question: string) =>
-    refusalOf(filterRegistry.question, {
-      question,
-      passage,
-      exampleStems: new Set(["moon"]),
-      filters: { minQuestionOverlap: 0.6 },
-    });
+    refusalOf(
+      filterRegistry.question,
+      { question, passage, exampleStems: new Set(["moon"]), filters: { minQuestionOverlap: 0.6 } },
+      "en",
+    );
 
   test.each([
     ["How do graphene sheets improve the electrical conductivity of cathode particles?", null],
@@ -66,5 +66,41 @@ test("an answer with a marker in it would come apart wrongly", () => {
     markers: DEFAULT_MARKERS,
     filters: {} as never, // a marker is asked for before any number
   };
-  expect(refusalOf(filterRegistry.answer, draft)).toBe("chosen_malformed");
+  expect(refusalOf(filterRegistry.answer, draft, "en")).toBe("chosen_malformed");
+});
+
+describe("in another language", () => {
+  const german =
+    "Die Graphenlagen leiten die Elektronen zwischen den Partikeln der Kathode und halten die Partikel fest.";
+
+  test("what knows only English words is not asked", () => {
+    const draft = { response: german, question: "Warum?", filters: { maxRejectedRepetition: 0.3 } };
+    expect(refusalOf(filterRegistry.rejected, draft, "en")).toBe("rejected_not_english");
+    expect(refusalOf(filterRegistry.rejected, draft, "de")).toBeNull();
+  });
+
+  test("a question may repeat its articles and open as questions do there", () => {
+    const ask = (question: string, language: string) =>
+      refusalOf(
+        filterRegistry.question,
+        { question, passage: question, exampleStems: new Set<string>(), filters: { minQuestionOverlap: 0.4 } },
+        language,
+      );
+    const question = "Wie leiten die Lagen die Elektronen zwischen die Partikel?";
+    expect(ask(question, "en")).toBe("question_repeats_itself");
+    expect(ask(question, "de")).toBeNull();
+    expect(ask("¿Por qué conduce mejor la capa fina de grafeno?", "es")).toBeNull();
+  });
+
+  test("what goes by numbers and repetition is asked all the same", () => {
+    const loop = "die Pore ist die Pore ist die Pore ist die Pore ist die Pore ist die Pore.";
+    const draft = { response: loop, question: "", filters: { maxRejectedRepetition: 0.3 } };
+    expect(refusalOf(filterRegistry.rejected, draft, "de")).toBe("rejected_repeats_itself");
+  });
+});
+
+test("every number of the recipe is some filter's, or says what a source chunk and a step must have", () => {
+  const named = new Set(Object.values(filterRegistry).flatMap((list) => list.flatMap(({ numbers }) => numbers ?? [])));
+  const unnamed = Object.keys(Filters.parse({})).filter((number) => !named.has(number as keyof Filters));
+  expect(unnamed).toEqual(["minSourceSentences", "minExplainingSentences", "minStepOverlap", "minLineOverlap"]);
 });

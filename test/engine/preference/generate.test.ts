@@ -233,3 +233,17 @@ test("a recipe without the asked stage is refused before any work", async () => 
   writeFileSync(recipe, stringify({ ...demo, stages: demo.stages.slice(0, 1) }));
   await expect(generate({ recipe, stage: "exo" })).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
 });
+
+test("a recipe in another language is refused where only code for English could write its pairs", async () => {
+  const recipe = join(workspace.dir, "german.yaml");
+  const { stringify } = await import("yaml");
+  const { loadRecipe } = await import("../../../main/engine/recipe/index.ts");
+  const demo = loadRecipe("demo", join(import.meta.dirname, "../../../resources/recipes"));
+  writeFileSync(recipe, stringify({ ...demo, language: "de" }));
+  await expect(generate({ recipe })).rejects.toMatchObject({
+    code: "VALIDATION_FAILED",
+    message: expect.stringContaining("tiny"),
+    hint: expect.stringContaining("standard"),
+  });
+  expect(workspace.runner.requests).toEqual([]);
+});

@@ -13,6 +13,14 @@ export type Filter<Subject> = {
 };
 
 /** The reason of the first filter that refuses; null when the draft may stand. */
-export function refusalOf<Subject>(filters: readonly Filter<Subject>[], subject: Subject): FilterReason | null {
-  return filters.find((filter) => filter.refuses(subject))?.reason ?? null;
+export function refusalOf<Subject>(
+  filters: readonly Filter<Subject>[],
+  subject: Subject,
+  language: string,
+): FilterReason | null {
+  return filters.find((filter) => holdsFor(filter, language) && filter.refuses(subject))?.reason ?? null;
+}
+
+export function holdsFor({ assumes }: { assumes?: "english" }, language: string): boolean {
+  return assumes === undefined || language === "en";
 }

@@ -37,7 +37,7 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
   for (let attempt = 0; attempt < nTries(promptSet, "answer"); attempt++) {
     const { text } = await ask("answer", values, { attempt });
     const answer = input.writer.tidyAnswer(cutAtSentenceEnd(text));
-    const problem = refusalOf(filterRegistry.answer, { answer, ...rest });
+    const problem = refusalOf(filterRegistry.answer, { answer, ...rest }, input.recipe.language);
     if (!problem) return found(answer);
     reason = problem;
   }

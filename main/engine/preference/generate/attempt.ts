@@ -4,6 +4,8 @@ import { lossLabel } from "../../../shared/loss.ts";
 import { loadPromptSet, promptSetFor } from "../../asking/index.ts";
 import type { ModelBinding } from "../../inference/index.ts";
 import { sha256OfFile } from "../../lib/files.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { holdsFor } from "../filters/filter.ts";
 import { type Call, createAsk, type Place } from "../../asking/index.ts";
 import type { PreferenceDeps } from "../deps.ts";
 import { generatePair } from "./generate-pair.ts";
@@ -31,6 +33,7 @@ export async function prepareAttempts(
   const policyAdapter = await adapterFile(input.policyAdapter, signal);
   const promptSet = loadPromptSet(deps.promptsDir, recipe.promptSet ?? promptSetFor(teacher.facts));
   const writer = promptSet.style === "lines" ? deps.linesWriter : grammarWriter;
+  if (!holdsFor(writer, recipe.language)) throw englishOnly(promptSet.name, recipe.language);
   const [space, facts] = [await embedder.space(), await runner.facts()];
   const eligible = corpus.eligibleChunks();
   const timesSampled = store.timesSampled(experimentId);
@@ -101,6 +104,14 @@ export async function prepareAttempts(
     if (!row) throw new Error(`attempt ${ordinal} of ${stage.name} round ${round} is in the ledger already`);
     return row;
   };
+}
+
+function englishOnly(promptSet: string, language: string): AppError {
+  return new AppError(
+    "VALIDATION_FAILED",
+    `The prompt set ${promptSet} works with English papers only, and the recipe's language is ${language}`,
+    { hint: "Name the prompt set standard in the recipe, and a teacher of at least a billion parameters." },
+  );
 }
 
 async function adapterFile(path: string | null, signal: AbortSignal): Promise<UsedFile | null> {

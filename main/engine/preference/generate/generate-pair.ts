@@ -80,7 +80,6 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
       ...input,
       ask,
       passage: source.value.passage.text,
-      filters: recipe.filters,
       earlier: input.earlierQuestions,
     }),
   );
@@ -122,7 +121,7 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
       promptSet,
       stage: input.stage,
       question: asked,
-      filters: recipe.filters,
+      recipe,
     }),
   );
   if (!rejected.ok) return rejected;
@@ -145,14 +144,14 @@ async function checkPair(question: string, answer: string, draft: PairDraft, inp
   const rejectedAnswer = parseResponse(draft.rejected, recipe.markers).answer || draft.rejected;
   const { vectors } = await embedWhole(input.embedder, [answer, rejectedAnswer], signal);
   const similarity = cosine(vectors[0]!, vectors[1]!);
-  const isAlike = refusalOf(filterRegistry.signal, { similarity, filters: recipe.filters });
+  const isAlike = refusalOf(filterRegistry.signal, { similarity, filters: recipe.filters }, recipe.language);
   if (isAlike) return filtered(isAlike);
   const { prompt, chosen, rejected } = await input.runner.encodePair(
     { modelPath: input.policyPath, messages: pairMessages(question), chosen: draft.chosen, rejected: draft.rejected },
     signal,
   );
   const nTokens = prompt.length + Math.max(chosen.length, rejected.length);
-  const isLong = refusalOf(filterRegistry.length, { nTokens, maxLength: stage.max_length });
+  const isLong = refusalOf(filterRegistry.length, { nTokens, maxLength: stage.max_length }, recipe.language);
   return isLong ? filtered(isLong) : found(true);
 }
 

@@ -12,6 +12,8 @@ import type { Passage } from "./passage.ts";
 export type PairWriter = {
   /** Kept with each pair. */
   name: "lines" | "grammar";
+  /** Its code knows the words of English only: recipes in another language are refused before any work. */
+  assumes?: "english";
   /** What the teacher is shown of a widened source chunk; null when that is too little to ask about. */
   passageOf(source: Passage, recipe: Recipe): Passage | null;
   readQuestion(answer: Answer): string;

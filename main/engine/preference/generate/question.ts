@@ -1,7 +1,7 @@
 import type { FilterReason } from "../../../shared/filter-reasons.ts";
 import { type Ask, nTries, type PromptSet } from "../../asking/index.ts";
 import { type Embedder, embedWhole } from "../../embedding/index.ts";
-import type { Filters } from "../../recipe/index.ts";
+import type { Recipe } from "../../recipe/index.ts";
 import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import { filterRegistry } from "../filters/registry.ts";
@@ -18,23 +18,24 @@ export async function writeQuestion(input: {
   writer: PairWriter;
   embedder: Embedder;
   passage: string;
-  filters: Filters;
+  recipe: Recipe;
   /** Vectors of the questions asked before. */
   earlier: Vector[];
   signal: AbortSignal;
 }): Promise<Outcome<Question>> {
-  const { ask, promptSet, passage, filters } = input;
+  const { ask, promptSet, passage } = input;
+  const { filters, language } = input.recipe;
   const rest = { passage, exampleStems: exampleStems(promptSet, "question"), filters };
   let reason: FilterReason = "question_form";
   for (let attempt = 0; attempt < nTries(promptSet, "question"); attempt++) {
     const question = input.writer.readQuestion(await ask("question", { text: passage }, { attempt }));
-    const problem = refusalOf(filterRegistry.question, { question, ...rest });
+    const problem = refusalOf(filterRegistry.question, { question, ...rest }, language);
     if (problem) {
       reason = problem;
       continue;
     }
     const vector = (await embedWhole(input.embedder, [question], input.signal)).vectors[0]!;
-    const repeats = refusalOf(filterRegistry.askedBefore, { vector, earlier: input.earlier, filters });
+    const repeats = refusalOf(filterRegistry.askedBefore, { vector, earlier: input.earlier, filters }, language);
     if (!repeats) return found({ text: question, vector });
     reason = repeats;
   }

@@ -2,7 +2,7 @@ import type { FilterReason } from "../../../shared/filter-reasons.ts";
 import { cutAtSentenceEnd } from "../../lib/text.ts";
 import type { PromptSet } from "../../asking/index.ts";
 import { type Ask, nTries } from "../../asking/index.ts";
-import { type Filters, rejectedOf, type StageRecipe } from "../../recipe/index.ts";
+import { type Recipe, rejectedOf, type StageRecipe } from "../../recipe/index.ts";
 import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import { filterRegistry } from "../filters/registry.ts";
@@ -16,9 +16,10 @@ export async function writeRejected(input: {
   promptSet: PromptSet;
   stage: StageRecipe;
   question: string;
-  filters: Pick<Filters, "maxRejectedRepetition">;
+  recipe: Recipe;
 }): Promise<Outcome<string>> {
-  const { ask, promptSet, stage, question, filters } = input;
+  const { ask, promptSet, stage, question } = input;
+  const { filters, language } = input.recipe;
   const task = `rejected-${rejectedOf(stage)}`;
   const stream = `rejected-${stage.name}`;
   let reason: FilterReason = "rejected_empty";
@@ -26,7 +27,7 @@ export async function writeRejected(input: {
     const { text, stopReason } = await ask(task, { question }, { attempt, stream });
     // half a sentence at the end would teach that chosen responses are those that end
     const response = stopReason === "max_tokens" ? cutAtSentenceEnd(text) : text;
-    const problem = refusalOf(filterRegistry.rejected, { response, question, filters });
+    const problem = refusalOf(filterRegistry.rejected, { response, question, filters }, language);
     if (!problem) return found(response);
     reason = problem;
   }

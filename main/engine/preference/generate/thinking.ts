@@ -7,7 +7,11 @@ import type { PairWriter, ThinkingInput } from "./pair-writer.ts";
 /** The structured thinking: the recipe's sections, filled from the context only. */
 export async function writeThinking(writer: PairWriter, input: ThinkingInput): Promise<Outcome<ThinkingSection[]>> {
   const sections = await writer.writeThinking(input);
-  const problem = refusalOf(filterRegistry.thinking, { sections, wanted: input.recipe.sections });
+  const problem = refusalOf(
+    filterRegistry.thinking,
+    { sections, wanted: input.recipe.sections },
+    input.recipe.language,
+  );
   return problem ? filtered(problem) : found(sections.filter(({ statements }) => statements.length > 0));
 }
 

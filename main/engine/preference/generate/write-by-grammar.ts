@@ -41,7 +41,7 @@ async function thinkByGrammar(input: ThinkingInput): Promise<ThinkingSection[]> 
   for (let attempt = 0; attempt < nTries(promptSet, "thinking"); attempt++) {
     const { text, stopReason } = await ask("thinking", values, { attempt, jsonSchema: schemaOf(recipe.sections) });
     if (stopReason === "max_tokens") continue; // the JSON was cut
-    const sections = clean(parseSections(text, recipe.sections), [question, ...texts].join("\n"));
+    const sections = clean(parseSections(text, recipe.sections), [question, ...texts].join("\n"), recipe.language);
     const isFull = recipe.sections.every((section, i) => sections[i]!.statements.length >= section.minStatements);
     if (isFull || nStatements(sections) > nStatements(best)) best = sections;
     if (isFull) break;
@@ -75,7 +75,7 @@ function parseSections(text: string, sections: readonly Section[]): Draft[] {
 }
 
 /** Leaves out empty, repeated and looping statements, talk about the source, and numbers that no source has. */
-function clean(sections: Draft[], source: string): Draft[] {
+function clean(sections: Draft[], source: string, language: string): Draft[] {
   const kept: string[] = [];
   return sections.map(({ name, statements }) => ({
     name,
@@ -84,7 +84,7 @@ function clean(sections: Draft[], source: string): Draft[] {
       .filter((statement) => {
         if (
           statement.length < 3 ||
-          REFERS_TO_TEXT.test(statement) ||
+          (language === "en" && REFERS_TO_TEXT.test(statement)) ||
           repetitionShare(statement, 3) > 0 ||
           stutters(statement)
         )

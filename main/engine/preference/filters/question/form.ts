@@ -8,5 +8,5 @@ const MAX_WORDS = 30;
 export const questionForm: Filter<QuestionDraft> = {
   reason: "question_form",
   refuses: ({ question }) =>
-    !/^[^?]+\?$/.test(question) || !/^["“]?\p{L}/u.test(question) || words(question).length > MAX_WORDS,
+    !/^[^?]+\?$/.test(question) || !/^["“„«¿]?\p{L}/u.test(question) || words(question).length > MAX_WORDS,
 };
