@@ -13,6 +13,7 @@ static const char * const USAGE =
     "       native-trainer selftest [DIR]       golden losses and gradients of a tiny model\n"
     "       native-trainer devices              what this machine can compute on\n"
     "       native-trainer inspect MODEL.gguf   facts of a model or adapter\n"
+    "       native-trainer dequantise MODEL.gguf OUT.gguf  the same model with its weights in F32\n"
     "       native-trainer --version\n";
 
 static int run_command(const std::vector<std::string> & args) {
@@ -24,6 +25,7 @@ static int run_command(const std::vector<std::string> & args) {
     if (command == "selftest" && (one || none)) { return command_selftest(argument); }
     if (command == "devices"  && none)          { return command_devices(); }
     if (command == "inspect"  && one)           { return command_inspect(argument); }
+    if (command == "dequantise" && args.size() == 4) { protocol_listen(); return command_dequantise(argument, args[3]); }
     if (command == "--version" && none)         { printf("%s\n", TRAINER_VERSION); return EXIT_DONE; }
     if (command == "--help"   && none)          { fputs(USAGE, stdout); return EXIT_DONE; }
     fputs(USAGE, stderr);

@@ -29,3 +29,4 @@ int command_score   (const std::string & config_path);
 int command_selftest(const std::string & dir);      // empty: look beside the executable and in the source tree
 int command_devices ();
 int command_inspect (const std::string & model_path);
+int command_dequantise(const std::string & from, const std::string & to);

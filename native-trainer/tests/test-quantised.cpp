@@ -1,5 +1,5 @@
 // Training on quantised base tensors with precision "auto": loading is exact, and the products, rounded to BF16 or to what
-// ggml's kernels take, stay near an F32 run on the dequantised weights.
+// ggml's kernels take, stay near an F32 run on the dequantised weights; the command dequantise writes these.
 #include "common.h"
 #include "random-model.h"
 
@@ -44,6 +44,9 @@ static void test_type(const quantised_case & c) {
     const auto from_f32   = gradient(tmp_file("quantised.gguf"),   "f32",  loss_f32);
     const auto from_exact = gradient(tmp_file("dequantised.gguf"), "f32",  loss_exact);
     check(loss_f32 == loss_exact && distance_of(from_f32, from_exact) == 0, name + ": precision f32 equals the dequantised file exactly");
+    const trainer_output written = run_trainer("dequantise \"" + tmp_file("quantised.gguf") + "\"", tmp_file("written.gguf"));
+    check(written.exit == EXIT_DONE && read_tensors(tmp_file("written.gguf")) == read_tensors(tmp_file("dequantised.gguf")), name + ": the command dequantise writes the same numbers " + written.text);
+    check(run_trainer("inspect", tmp_file("written.gguf")).last()->at("trainable") == true, name + ": and a whole model");
     check_error(name + " loss", relative_error(loss_auto, loss_exact), 1e-2);
     check_error(name + " gradient", distance_of(from_auto, from_exact)/norm_of(from_exact), c.limit);
 }

@@ -3,7 +3,17 @@
  * sets and takes the best one that the processor can run; so a copy of the program in whose package only one of them is
  * left behaves as on a machine of that generation: other products, other roundings, other tokens.
  */
-import { copyFileSync, cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { rootDir } from "../../main/cli/lib/paths.ts";
@@ -21,13 +31,35 @@ export type ProgramCopy = {
   remove(): void;
 };
 
-/** The names that node-llama-cpp ships for this platform, for example haswell and zen4; none where there is one for all. */
-export function shippedLibraries(): string[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync(join(rootDir, "node_modules", PACKAGE, "bins", PLATFORM))
-    .map((name) => LIBRARY.exec(name)?.[1])
-    .filter((name) => name !== undefined)
-    .toSorted();
+type CpuKind = {
+  /** Of ggml's library. */
+  library: string;
+  /** The trainer's kernels of that generation (PREFLEXOR_CPU_ISA). */
+  isa: string;
+  /** What /proc/cpuinfo has to name. */
+  needs: string[];
+};
+
+const AVX2 = ["avx2", "fma", "f16c", "bmi2"];
+const AVX512 = [...AVX2, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"];
+/** Slowest first: what most users have, servers of the last ten years, AMD since 2022, Intel with matrix units. */
+const CPU_KINDS: CpuKind[] = [
+  { library: "haswell", isa: "avx2", needs: AVX2 },
+  { library: "skylakex", isa: "avx512", needs: AVX512 },
+  { library: "zen4", isa: "avx512bf16", needs: [...AVX512, "avx512_vbmi", "avx512_vnni", "avx512_bf16"] },
+  {
+    library: "sapphirerapids",
+    isa: "amx",
+    needs: [...AVX512, "avx512_vbmi", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"],
+  },
+];
+
+/** The kinds of processor that this one can stand in for: the slowest, the fastest, and one between them. */
+export function cpuKindsHere(): CpuKind[] {
+  if (process.platform !== "linux" || process.arch !== "x64") return [];
+  const flags = new Set(/^flags\s*:\s*(.+)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" "));
+  const kinds = CPU_KINDS.filter(({ needs }) => needs.every((flag) => flags.has(flag)));
+  return kinds.length <= 3 ? kinds : [kinds[0]!, kinds[1]!, kinds.at(-1)!];
 }
 
 export function machineName(): string {

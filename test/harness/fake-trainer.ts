@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ModelRunner } from "../../main/engine/inference/index.ts";
 import { REPOSITORY_DIR } from "./corpus-bench.ts";
 
 export type FakeTrainer = {
@@ -11,7 +12,8 @@ export type FakeTrainer = {
 
 /**
  * An executable with the trainer's protocol and none of its work: steps every few milliseconds, a checkpoint that holds
- * the step, a stop by command with exit code 4, and at its end a real adapter file. Every log-prob is 0.
+ * the step, a stop by command with exit code 4, and at its end a real adapter file. Every log-prob is
+ * -2 by the base model and -1 with an adapter.
  */
 export function makeFakeTrainer(dir: string, { nSteps = 40, stepMs = 20 } = {}): FakeTrainer {
   const trainerPath = join(dir, "fake-trainer");
@@ -28,12 +30,13 @@ if (command === "devices") {
 }
 const config = JSON.parse(fs.readFileSync(configPath, "utf8"));
 const pairs = fs.readFileSync(config.pairs, "utf8").trim().split("\\n").map((line) => JSON.parse(line));
-const zeros = (ids) => ids.map(() => 0);
+const tuned = (ids) => ids.map(() => -1);
+const base = (ids) => ids.map(() => -2);
 emit({ event: "hello", device, pairs: { used: pairs.length } });
 if (command === "score") {
   for (const { id, chosen, rejected } of pairs)
     emit({ event: "pair", id, chosen_logp_sum: 0, rejected_logp_sum: 0, ref_chosen_logp_sum: 0, ref_rejected_logp_sum: 0,
-      chosen_logps: zeros(chosen), rejected_logps: zeros(rejected), ref_chosen_logps: zeros(chosen), ref_rejected_logps: zeros(rejected) });
+      chosen_logps: tuned(chosen), rejected_logps: tuned(rejected), ref_chosen_logps: base(chosen), ref_rejected_logps: base(rejected) });
   emit({ event: "done" });
   process.exit(0);
 }
@@ -62,3 +65,9 @@ setInterval(() => {
   mkdirSync(join(packagesDir, name, "bins", name), { recursive: true });
   return { trainerPath, packagesDir, begins };
 }
+
+/** For a runner: log-probs that agree with this trainer's. */
+export const fakeLogProbs: ModelRunner["logProbs"] = async ({ adapterPath, sequences }) =>
+  sequences.map(({ ids, from, positions }) =>
+    (positions ?? ids.slice(from)).map(() => (adapterPath === null ? -2 : -1)),
+  );

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
 import { print, printJson, printTable } from "../lib/output.ts";
+import { parityInWords, parityVerdict } from "../lib/parity-words.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 export function addAdapterCommands(program: Command): void {
@@ -23,7 +24,7 @@ export function addAdapterCommands(program: Command): void {
     );
   adapter
     .command("verify")
-    .description("parity report: does llama.cpp give the trainer's log-probs with this adapter?")
+    .description("parity report: does the adapter do to llama.cpp what it was trained to do?")
     .argument("<file>")
     .requiredOption("--model <model>", "the base model")
     .action((file: string, options: { model: string }, command: Command) =>
@@ -34,14 +35,25 @@ export function addAdapterCommands(program: Command): void {
 async function verify({ client, finish, asJson }: Session, adapter: string, model: string): Promise<void> {
   const { jobId } = await client.model.verifyAdapter({ adapter, model });
   const report = await finish(jobId, "adapter.verify");
-  if (report.verdict === "failed") {
-    throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
+  if (report.verdict !== "passed") throw notPassed(report);
+  if (asJson) printJson(report);
+  else printReport(report);
+}
+
+function notPassed(report: ParityReport): AppError {
+  if (report.verdict === "failed")
+    return new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
       hint: "Do not use this file. Train it again, or fetch an undamaged copy together with its card.",
       details: { report },
     });
-  }
-  if (asJson) printJson(report);
-  else printReport(report);
+  return new AppError(
+    "PARITY_NOT_PROVABLE",
+    `No fault was found, but parity cannot be shown: ${report.reasons.join(" ")}`,
+    {
+      hint: "Train for longer, or check on a machine with memory and disk for the model's weights in F32.",
+      details: { report },
+    },
+  );
 }
 
 export function printReport(report: ParityReport): void {
@@ -53,7 +65,7 @@ export function printReport(report: ParityReport): void {
     { header: "mean difference", value: (row) => row.meanAbsDifference.toExponential(2), align: "right" },
     { header: "largest", value: (row) => row.maxAbsDifference.toExponential(2), align: "right" },
   ]);
-  print(
-    `Parity ${report.verdict} (${report.measure === "max_abs_difference" ? "every token within" : "mean at most"} ${report.tolerance.toPrecision(2)}); the adapter changes log-probs by ${report.adapterEffect?.toFixed(4)} per token.`,
-  );
+  print();
+  for (const sentence of parityInWords(report)) print(sentence);
+  print(`Parity ${parityVerdict(report.verdict)}.`);
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
 import { clearDemo, runDemo } from "../demo/demo.ts";
 import { formatDuration, note, print, printJson } from "../lib/output.ts";
+import { parityVerdict } from "../lib/parity-words.ts";
 import { isCheckout } from "../lib/paths.ts";
 import { type GlobalOptions, type Session, withSession } from "../lib/session.ts";
 
@@ -27,7 +28,7 @@ export function addDemoCommand(program: Command): void {
         print(
           `  training loss ${output.lossFell ? "fell in every run" : "did NOT fall in every run"}; EXO margin ${output.exoMargin.toFixed(4)}`,
         );
-        print(`  adapter  ${output.adapter} (parity ${output.parity})`);
+        print(`  adapter  ${output.adapter} (parity ${parityVerdict(output.parity)})`);
         print(`  report   ${output.report}`);
         print("Open the window with: npm start   (or npm run serve, and a browser)");
       };

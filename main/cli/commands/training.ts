@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import type { ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
 import { LossName, stageTitle } from "../../shared/loss.ts";
 import { judgeTraining, type TrainingVerdict, VERDICT_NAMES } from "../../shared/training-verdict.ts";
@@ -8,6 +9,7 @@ import { shortfallInWords } from "../../engine/experiment/index.ts";
 import { collectSetting } from "../lib/arguments.ts";
 import { noteDevice } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
+import { parityVerdict } from "../lib/parity-words.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
 type TrainOptions = {
@@ -69,7 +71,7 @@ async function train(session: Session, options: TrainOptions): Promise<void> {
     const verdict = judgeTraining(await client.training.getRun({ runId: output.runId }));
     if (asJson) return printJson({ event: "done", ...output, verdict });
     print(
-      `Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${output.parity}.`,
+      `Adapter ${output.adapterPath}: ${output.nSteps} steps, loss ${output.firstLoss.toFixed(4)} → ${output.lastLoss.toFixed(4)}, parity ${parityVerdict(output.parity)}.`,
     );
     print(verdictInWords(verdict));
   } finally {
@@ -95,7 +97,7 @@ async function runRecipe(session: Session, recipe: string, options: RunOptions):
     const verdict = judgeTraining(await client.training.getRun({ runId: round.run.runId }));
     print(`${stageTitle(round)} round ${round.round + 1}: ${verdictInWords(verdict)}`);
   }
-  print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${output.parity}.`);
+  print(`${output.rounds.length} rounds; adapter ${output.adapterPath}, parity ${parityVerdict(output.parity)}.`);
 }
 
 function startRecipe(client: Session["client"], recipe: string, { resume, ...roles }: RunOptions) {
@@ -115,10 +117,19 @@ function verdictInWords({ outcome, sentences }: TrainingVerdict): string {
   return [`${VERDICT_NAMES[outcome]}.`, ...sentences].join(" ");
 }
 
-/** An adapter that llama.cpp reads otherwise than it was trained is no result. */
-function refuseWithoutParity({ adapterPath, parity }: { adapterPath: string; parity: "passed" | "failed" }): void {
-  if (parity === "passed") return;
-  throw new AppError("PARITY_FAILED", `The adapter ${adapterPath} was written, but it did not pass the parity check`, {
-    hint: "`preflexor adapter verify` shows the report with the reasons.",
-  });
+/** An adapter that llama.cpp reads otherwise than it was trained is no result; one that did too little to tell is one. */
+function refuseWithoutParity({ adapterPath, parity }: { adapterPath: string; parity: ParityReport["verdict"] }): void {
+  const hint = "`preflexor adapter verify` shows the report with the reasons.";
+  if (parity === "failed")
+    throw new AppError(
+      "PARITY_FAILED",
+      `The adapter ${adapterPath} was written, but it did not pass the parity check`,
+      {
+        hint,
+      },
+    );
+  if (parity === "not_provable")
+    note(
+      `The adapter changes so little that rounding hides whether llama.cpp shows all of it: parity is not provable. ${hint}`,
+    );
 }

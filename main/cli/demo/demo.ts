@@ -97,7 +97,7 @@ async function runRecipe({ client, finish }: Session): Promise<ExperimentOutput>
 async function verify({ client, finish }: Session, adapter: string): Promise<ParityReport> {
   const { jobId } = await client.model.verifyAdapter({ adapter, model: DEMO_MODEL });
   const report = await finish(jobId, "adapter.verify");
-  if (report.verdict === "passed") return report;
+  if (report.verdict !== "failed") return report;
   throw new AppError("PARITY_FAILED", `The adapter does not pass: ${report.reasons.join(" ")}`, {
     details: { report },
   });

@@ -4,6 +4,7 @@ import type { PairRow } from "../../shared/contract/preference.ts";
 import { stageTitle } from "../../shared/loss.ts";
 import { shorten } from "../lib/output.ts";
 import { restsOn } from "../lib/pair-text.ts";
+import { parityInWords, parityVerdict } from "../lib/parity-words.ts";
 import { type Html, html } from "./html.ts";
 
 export function documentTable(documents: readonly DocumentRow[]): Html {
@@ -102,13 +103,8 @@ export function thinkingSources({ thinking, sources }: PairRow): Html {
 }
 
 export function parityTable(report: ParityReport): Html {
-  return html`<p>
-      Verdict: <b>${report.verdict}</b>. ${report.reasons.join(" ")} ${limitInWords(report)} The mean difference of a
-      token is ${report.meanAbsDifference?.toExponential(2) ?? "unknown"} (of the base model alone
-      ${report.baseMeanAbsDifference?.toExponential(2) ?? "unknown"}), the largest
-      ${report.maxAbsDifference?.toExponential(2) ?? "unknown"}. The adapter changes log-probs by
-      ${report.adapterEffect?.toFixed(4) ?? "?"} per token.
-    </p>
+  return html`<p>Verdict: <b>${parityVerdict(report.verdict)}</b>. ${report.reasons.join(" ")}</p>
+    ${parityInWords(report).map((sentence) => html`<p>${sentence}</p>`)}
     <table>
       <thead>
         <tr>
@@ -134,11 +130,4 @@ export function parityTable(report: ParityReport): Html {
         )}
       </tbody>
     </table>`;
-}
-
-function limitInWords({ measure, tolerance }: ParityReport): string {
-  const limit = tolerance.toPrecision(2);
-  return measure === "max_abs_difference"
-    ? `Every token has to agree within ${limit}.`
-    : `At most ${limit} per token on average is allowed.`;
 }

@@ -40,6 +40,9 @@ export type GenerateResult = {
 /** Token ids of a preference pair, as the trainer reads them: both responses end with the model's end-of-turn token. */
 export type EncodedPair = { prompt: number[]; chosen: number[]; rejected: number[] };
 
+/** With `positions` (indices from `from` on, rising) only these tokens are scored, which takes less time. */
+export type ScoredSequence = { ids: number[]; from: number; positions?: number[] | undefined };
+
 /** What a replay must know about where a generation ran. */
 export type RunnerFacts = { libraryVersion: string; threads: number };
 
@@ -63,10 +66,7 @@ export type ModelRunner = {
     signal?: AbortSignal,
   ): Promise<EncodedPair>;
   /** Natural-log probability of every token from index `from` (at least 1) on, given all tokens before it. */
-  logProbs(
-    input: ModelBinding & { sequences: { ids: number[]; from: number }[] },
-    signal?: AbortSignal,
-  ): Promise<number[][]>;
+  logProbs(input: ModelBinding & { sequences: ScoredSequence[] }, signal?: AbortSignal): Promise<number[][]>;
   facts(): Promise<RunnerFacts>;
   /** Frees the models, so that training can have the device. */
   unload(): Promise<void>;

@@ -24,21 +24,21 @@ const DEVICE_CODES = new Set([
 ]);
 
 /**
- * Runs `native-trainer <command> <config>` to its end and hands every event on. An aborted signal asks the trainer to
+ * Runs `native-trainer <command> <arguments>` to its end and hands every event on. An aborted signal asks the trainer to
  * stop after its step with a checkpoint, then makes it.
  * Errors: TRAINER_MISSING, TRAINER_CONFIG (exit 2), OUT_OF_MEMORY and DEVICE_UNAVAILABLE (exit 3), INTERRUPTED (exit 4),
  * TRAINER_CRASHED, TRAINER_PROTOCOL.
  */
 export async function runTrainer(
   location: TrainerLocation,
-  command: "train" | "score",
-  configPath: string,
+  command: "train" | "score" | "dequantise",
+  args: string[],
   onEvent: (event: TrainerEvent) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   if (!existsSync(location.trainerPath)) throw trainerMissing(location.trainerPath);
   signal?.throwIfAborted();
-  const child: TrainerChild = spawn(location.trainerPath, [command, configPath], {
+  const child: TrainerChild = spawn(location.trainerPath, [command, ...args], {
     env: trainerEnvironment(location),
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,

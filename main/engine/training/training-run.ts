@@ -171,7 +171,7 @@ async function trainToTheEnd(
   };
   for (;;) {
     try {
-      await runTrainer(location, "train", configPath, onEvent, context.signal);
+      await runTrainer(location, "train", [configPath], onEvent, context.signal);
       return summary;
     } catch (error) {
       if (!isAppError(error, "TRAINER_CRASHED") || context.signal.aborted) throw error;

@@ -58,7 +58,7 @@ export const AdapterRow = AdapterFacts.extend({
   modelName: z.string().nullable(),
   trainingRunId: z.string().nullable(),
   createdAt: z.int(),
-  parityVerdict: z.enum(["passed", "failed", "not_checked"]),
+  parityVerdict: z.enum(["passed", "failed", "not_provable", "not_checked"]),
 });
 export type AdapterRow = z.infer<typeof AdapterRow>;
 
@@ -72,21 +72,38 @@ export const ParityRow = z.object({
   meanAbsDifference: z.number(),
   maxAbsDifference: z.number(),
 });
-/** Proof that an adapter file means the same to llama.cpp as to the trainer. */
+export type ParityRow = z.infer<typeof ParityRow>;
+
+/**
+ * The adapter's effect in the trainer and in llama.cpp on the same tokens: root mean squares of the change of a token's
+ * log-prob. Null: not finite, or no change was trained.
+ */
+export const ParityMeasurement = z.object({
+  /** The base model's weights: as they are in its file, or the same ones in F32, on which rounding hides less. */
+  weights: z.enum(["as_is", "f32"]),
+  nTokens: z.int(),
+  changeTrained: z.number().nullable(),
+  changeSeen: z.number().nullable(),
+  /** By how much the two programs differ on the base model alone: what rounding does on this machine. */
+  noise: z.number().nullable(),
+  /** How much of the trained change llama.cpp shows (1 = all of it), and how far off that may be. */
+  share: z.number().nullable(),
+  uncertainty: z.number().nullable(),
+  /** What is left of the seen change when that share of the trained one is taken away. */
+  unexplained: z.number().nullable(),
+});
+export type ParityMeasurement = z.infer<typeof ParityMeasurement>;
+
+/** Proof that an adapter file does to llama.cpp what it was trained to do. */
 export const ParityReport = z.object({
-  verdict: z.enum(["passed", "failed"]),
-  /** Each reason of a failed verdict in words. */
+  /** not_provable: no fault was found, but rounding hides whether the adapter does all of what was trained. */
+  verdict: z.enum(["passed", "failed", "not_provable"]),
+  /** Why the verdict is not "passed", in words. */
   reasons: z.array(z.string()),
-  /** What the tolerance limits: the difference of every single token, or their mean over all probes. */
-  measure: z.enum(["max_abs_difference", "mean_abs_difference"]),
-  tolerance: z.number(),
-  maxAbsDifference: z.number().nullable(),
-  meanAbsDifference: z.number().nullable(),
-  /** The mean for the base model without adapter: what rounding alone does on this model. */
-  baseMeanAbsDifference: z.number().nullable(),
-  /** Mean |log-prob with adapter - without|: a parity that holds because the adapter does nothing is reported. */
-  adapterEffect: z.number().nullable(),
+  /** One, or two with the sharper one last. */
+  measurements: z.array(ParityMeasurement),
   endsWithEndOfTurn: z.boolean().nullable(),
+  /** The compared tokens by response, of the last measurement. */
   rows: z.array(ParityRow),
   modelName: z.string(),
   adapterPath: z.string(),

@@ -160,6 +160,11 @@ function Form({ models }: { models: ModelRow[] }) {
 }
 
 function labelOfAdapter({ name, r, parityVerdict }: AdapterRow): string {
-  const proof = { passed: "parity proven", failed: "parity failed", not_checked: "parity not checked" }[parityVerdict];
+  const proof = {
+    passed: "parity proven",
+    failed: "parity failed",
+    not_provable: "parity not provable",
+    not_checked: "parity not checked",
+  }[parityVerdict];
   return `${name} · r ${r} · ${proof}`;
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type FakeTrainer, makeFakeTrainer } from "../../harness/fake-trainer.ts";
+import { fakeLogProbs, type FakeTrainer, makeFakeTrainer } from "../../harness/fake-trainer.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
 import { createTestEngine, TINY_MODEL, TINY_MODEL_PATH, type TestEngine } from "../../harness/test-engine.ts";
 
@@ -27,8 +27,7 @@ afterEach(async () => {
 
 const runner = () => ({
   ...createScriptedRunner(() => "An answer."),
-  logProbs: async ({ sequences }: { sequences: { ids: number[]; from: number }[] }) =>
-    sequences.map(({ ids, from }) => ids.slice(from).map(() => 0)),
+  logProbs: fakeLogProbs,
 });
 const open = () => createTestEngine({ dir, runner: runner(), config: { compute: trainer } });
 const train = (set: Record<string, string> = {}) =>

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeFakeTrainer } from "../../harness/fake-trainer.ts";
+import { fakeLogProbs, makeFakeTrainer } from "../../harness/fake-trainer.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
 import { createTestEngine, TINY_MODEL, type TestEngine } from "../../harness/test-engine.ts";
 
@@ -13,8 +13,7 @@ beforeEach(async () => {
   writeFileSync(join(dir, "pairs.jsonl"), JSON.stringify({ prompt: "Why?", chosen: "So.", rejected: "No." }));
   const runner = {
     ...createScriptedRunner(() => "An answer."),
-    logProbs: async ({ sequences }: { sequences: { ids: number[]; from: number }[] }) =>
-      sequences.map(({ ids, from }) => ids.slice(from).map(() => 0)),
+    logProbs: fakeLogProbs,
   };
   engine = await createTestEngine({ runner, config: { compute: makeFakeTrainer(dir, { nSteps: 1 }) } });
 });

@@ -19,7 +19,7 @@ function scripted(script: string) {
 
 async function run(script: string, signal?: AbortSignal) {
   const events: TrainerEvent[] = [];
-  await runTrainer(scripted(script), "train", "config.json", (event) => events.push(event), signal);
+  await runTrainer(scripted(script), "train", ["config.json"], (event) => events.push(event), signal);
   return events;
 }
 
@@ -74,7 +74,7 @@ test("an abort asks for a stop on stdin, and exit 4 is INTERRUPTED", async () =>
 
 test("a missing executable is TRAINER_MISSING and says how to build it", async () => {
   const location = { trainerPath: join(dir, "nothing"), ggmlDir: dir };
-  await expect(runTrainer(location, "score", "c.json", () => {})).rejects.toMatchObject({
+  await expect(runTrainer(location, "score", ["c.json"], () => {})).rejects.toMatchObject({
     code: "TRAINER_MISSING",
     hint: expect.stringContaining("build:native"),
   });

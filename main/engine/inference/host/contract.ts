@@ -62,7 +62,9 @@ export const hostContract = {
     }),
     logProbs: query({
       input: ModelBinding.extend({
-        sequences: z.array(z.strictObject({ ids: TokenIds, from: z.int().min(1) })),
+        sequences: z.array(
+          z.strictObject({ ids: TokenIds, from: z.int().min(1), positions: z.array(z.int().min(1)).optional() }),
+        ),
       }),
       output: z.array(z.array(z.number())),
     }),

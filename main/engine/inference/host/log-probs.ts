@@ -1,14 +1,12 @@
 import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
-import type { ModelBinding } from "../model-runner.ts";
+import type { ModelBinding, ScoredSequence } from "../model-runner.ts";
 import type { ChatModels } from "./chat-model.ts";
 
-type IdSequence = { ids: number[]; from: number };
-
-/** Natural-log probability of every token from index `from` on, given all tokens before it. */
+/** Natural-log probability of every token from index `from` on, or of those at `positions`, given all before it. */
 export async function logProbs(
   models: ChatModels,
-  input: ModelBinding & { sequences: IdSequence[] },
+  input: ModelBinding & { sequences: ScoredSequence[] },
   signal: AbortSignal,
 ): Promise<number[][]> {
   const { header, model } = await models.load(input.modelPath);
@@ -18,16 +16,17 @@ export async function logProbs(
   const longest = Math.max(1, ...input.sequences.map(({ ids }) => ids.length));
   const { batchTokens } = await models.library();
   const results: number[][] = [];
-  for (const { ids, from } of input.sequences) {
+  for (const { ids, from, positions } of input.sequences) {
     // asked for anew each time: that clears it, so that no result depends on what was scored before
     const sequence = await models.sequence(input, longest, "exact");
-    results.push(await scoreSequence(sequence, ids, from, batchTokens, signal));
+    const wanted = positions ?? Array.from({ length: ids.length - from }, (_, i) => from + i);
+    results.push(await scoreSequence(sequence, ids, wanted, batchTokens, signal));
   }
   return results;
 }
 
-function checkIds({ ids, from }: IdSequence, nVocabulary: number, modelName: string): void {
-  if (from >= ids.length)
+function checkIds({ ids, from, positions = [] }: ScoredSequence, nVocabulary: number, modelName: string): void {
+  if (from >= ids.length || positions.some((position) => position < from || position >= ids.length))
     throw new AppError("VALIDATION_FAILED", `There is no token from index ${from} on in a sequence of ${ids.length}`);
   const wrong = ids.find((id) => id >= nVocabulary);
   if (wrong !== undefined)
@@ -40,25 +39,26 @@ function checkIds({ ids, from }: IdSequence, nVocabulary: number, modelName: str
 async function scoreSequence(
   sequence: LlamaContextSequence,
   ids: number[],
-  from: number,
+  positions: number[],
   batchTokens: number,
   signal: AbortSignal,
 ): Promise<number[]> {
   const logps: number[] = [];
+  const places = new Map(positions.map((position, place) => [position, place]));
   // the last token predicts nothing that is asked for
   for (let start = 0; start < ids.length - 1; start += batchTokens) {
     signal.throwIfAborted();
     const batch = ids.slice(start, Math.min(start + batchTokens, ids.length - 1));
     const items = batch.map((id, index): ControlledEvaluateInputItem => {
       const token = id as Token; // the library brands token ids
-      return start + index + 1 >= from ? [token, { generateNext: { probabilities: true } }] : token;
+      return places.has(start + index + 1) ? [token, { generateNext: { probabilities: true } }] : token;
     });
     await sequence.controlledEvaluate(items, {
       onTokenResult(index, { next }) {
         const position = start + index + 1;
         const probabilities = next.probabilities;
         if (!probabilities) throw new Error("llama.cpp gave no probabilities");
-        logps[position - from] = logProbOf(probabilities, ids[position]! as Token);
+        logps[places.get(position)!] = logProbOf(probabilities, ids[position]! as Token);
         // the library keeps every token's whole table until the end of the call otherwise
         probabilities.clear();
       },
