@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { BrowserWindow, dialog, ipcMain, MessageChannelMain, shell, type IpcMainInvokeEvent } from "electron";
 import { z } from "zod";
+import { DOCUMENT_FORMATS } from "../shared/document-formats.ts";
 import { AppError, serializeError } from "../shared/errors.ts";
 import { ENGINE_PORT_CHANNEL, SHELL_CHANNEL, ShellRequest, type ShellAnswer } from "../shared/shell.ts";
 import type { EngineHost } from "./engine-host.ts";
@@ -66,9 +67,18 @@ async function openFiles(kind: "documents" | "model", window: BrowserWindow): Pr
   const options: Electron.OpenDialogOptions =
     kind === "model"
       ? { properties: ["openFile"], filters: [{ name: "GGUF model", extensions: ["gguf"] }] }
-      : { properties: documentProperties(), filters: [{ name: "PDF", extensions: ["pdf"] }] };
+      : { properties: documentProperties(), filters: [documentFilter()] };
   const { filePaths } = await dialog.showOpenDialog(window, options);
   return filePaths;
+}
+
+/** One filter for all formats: a dialog shows the files of one filter at a time. */
+function documentFilter(): Electron.FileFilter {
+  const formats = Object.values(DOCUMENT_FORMATS);
+  return {
+    name: formats.map(({ name }) => name).join(", "),
+    extensions: formats.flatMap(({ extensions }) => extensions),
+  };
 }
 
 /** Only macOS has a dialog for files and folders at once; elsewhere asking for both gives folders alone. */

@@ -1,6 +1,7 @@
 import { create } from "zustand";
 import { AppError } from "../../main/shared/errors.ts";
-import { filesOfDrop, isPdf } from "../lib/dropped-files.ts";
+import { isDocument } from "../../main/shared/document-formats.ts";
+import { filesOfDrop } from "../lib/dropped-files.ts";
 import type { Engine } from "./connection.ts";
 
 type Imports = {
@@ -77,8 +78,8 @@ async function importPaths(engine: Engine, paths: string[]): Promise<string> {
 }
 
 async function uploadAndImport(engine: Engine, files: File[]): Promise<string> {
-  const pdfs = files.filter(isPdf);
-  useImports.setState({ skipped: files.filter((file) => !isPdf(file)).map(({ name }) => name) });
+  const pdfs = files.filter(isDocument);
+  useImports.setState({ skipped: files.filter((file) => !isDocument(file)).map(({ name }) => name) });
   if (pdfs.length === 0) {
     throw new AppError("IMPORT_UNSUPPORTED", "There is no PDF among these files", {
       hint: "The corpus takes PDF files and folders of them.",

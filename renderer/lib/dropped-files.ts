@@ -1,4 +1,7 @@
+import { DOCUMENT_FORMATS } from "../../main/shared/document-formats.ts";
 import { plural } from "./format.ts";
+
+const MEDIA_TYPES: readonly string[] = Object.values(DOCUMENT_FORMATS).map(({ mediaType }) => mediaType);
 
 /** What a drag shows of itself before it is dropped: kinds and media types, no names. */
 export type DraggedItem = { kind: string; type: string };
@@ -7,7 +10,7 @@ export type DraggedItem = { kind: string; type: string };
 export function describeDrag(items: readonly DraggedItem[]): string | null {
   const files = items.filter(({ kind }) => kind === "file");
   if (files.length === 0) return null;
-  const nPdfs = files.filter(({ type }) => type === "application/pdf").length;
+  const nPdfs = files.filter(({ type }) => MEDIA_TYPES.includes(type)).length;
   // folders and files of unknown kind both come without a type
   const nUnknown = files.filter(({ type }) => type === "").length;
   const nOthers = files.length - nPdfs - nUnknown;
@@ -18,10 +21,6 @@ export function describeDrag(items: readonly DraggedItem[]): string | null {
   if (parts.length === 0) return `${plural(nOthers, "file")}, but no PDF: nothing to import`;
   const skipped = nOthers > 0 ? ` (${plural(nOthers, "other file")} will be left out)` : "";
   return `Import ${parts.join(" and ")} into the corpus${skipped}`;
-}
-
-export function isPdf(file: { name: string; type: string }): boolean {
-  return file.type === "application/pdf" || /\.pdf$/i.test(file.name);
 }
 
 /**

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import type { SearchInput, SearchResult } from "../../shared/contract/corpus.ts";
+import { isDocument } from "../../shared/document-formats.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ChunkId, DocumentId, JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
@@ -11,14 +12,12 @@ import type { EnqueueRequest, JobDefinition } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createChunkStore, toChunkRow } from "./chunk-store.ts";
+import { createDocumentFiles } from "./document-files.ts";
 import { createDocumentStore } from "./document-store.ts";
 import { type EligibleChunks, eligibleChunks } from "./eligible-chunks.ts";
 import { createImportJob, IMPORT_JOB } from "./import-job.ts";
-import { rectsOf } from "./locate.ts";
-import { createPageGlyphs } from "./page-glyphs.ts";
 import { DEFAULT_PDF_LIMITS, type PdfLimits } from "./readers/pdf/limits.ts";
-import { createPdfReader } from "./readers/pdf/pdf-reader.ts";
-import { createPdfFiles } from "./pdf-files.ts";
+import { createReaders } from "./readers/index.ts";
 import { createSearch, type NearChunk } from "./search.ts";
 import { openTextIndex, type TextIndex } from "./text-index.ts";
 import { widenChunk, type WidenedChunk } from "./widen-chunk.ts";
@@ -65,12 +64,11 @@ export function createCorpus(deps: CorpusDeps): Corpus {
   const limits = { ...DEFAULT_PDF_LIMITS, ...deps.limits };
   const documents = createDocumentStore(db);
   const chunks = createChunkStore(db, deps.clock);
-  const files = createPdfFiles(deps.workspaceDir, limits);
-  const reader = createPdfReader({ workerPath: deps.pdfWorkerPath, limits });
-  const glyphs = createPageGlyphs(reader);
+  const readers = createReaders({ pdfWorkerPath: deps.pdfWorkerPath, limits });
+  const files = createDocumentFiles(deps.workspaceDir, readers);
   let index: TextIndex | undefined;
   const textIndex = () => (index ??= openTextIndex(db));
-  const parts = { ...deps, documents, chunks, files, reader, textIndex };
+  const parts = { ...deps, documents, chunks, files, readers, textIndex };
   const { search, nearestChunks } = createSearch(parts);
   const changed = (documentIds: DocumentId[]) => deps.emit("corpus.changed", { documentIds });
 
@@ -86,15 +84,16 @@ export function createCorpus(deps: CorpusDeps): Corpus {
       }),
       getPdf: ({ documentId }) => readPdf(documentId),
       async locate({ documentId, page, start, end }, signal) {
-        const { sha256 } = getDocument(documentId);
+        const document = getDocument(documentId);
         const { text } = getPage(documentId, page);
         if (start >= end || end > text.length) throw noSpan(start, end, text.length);
-        const found = await glyphs(files.pathOf(sha256), page, text, signal);
-        return { widthPt: found.widthPt, heightPt: found.heightPt, rects: rectsOf(found, start, end) };
+        const reader = readers.of(document);
+        if (!reader.locate) throw noPages(document.fileName, reader.format.name);
+        return await reader.locate(files.pathOf(document), { page, text, start, end }, signal);
       },
       importFiles: (input) => ({ jobId: deps.enqueue({ type: IMPORT_JOB, input }) }),
       async importSample() {
-        const names = (await readdir(deps.sampleCorpusDir)).filter((name) => name.endsWith(".pdf")).toSorted();
+        const names = (await readdir(deps.sampleCorpusDir)).filter((name) => isDocument({ name })).toSorted();
         const paths = names.map((name) => join(deps.sampleCorpusDir, name));
         return { jobId: deps.enqueue({ type: IMPORT_JOB, input: { paths } }) };
       },
@@ -135,16 +134,22 @@ export function createCorpus(deps: CorpusDeps): Corpus {
   }
 
   async function readPdf(id: DocumentId): Promise<Uint8Array<ArrayBuffer>> {
-    const { sha256, fileName } = getDocument(id);
+    const document = getDocument(id);
     try {
-      return new Uint8Array(await readFile(files.pathOf(sha256)));
+      return new Uint8Array(await readFile(files.pathOf(document)));
     } catch (cause) {
-      throw new AppError("NOT_FOUND", `The copy of ${fileName} is not in the workspace`, {
+      throw new AppError("NOT_FOUND", `The copy of ${document.fileName} is not in the workspace`, {
         hint: "Import the file again.",
         cause,
       });
     }
   }
+}
+
+function noPages(fileName: string, format: string): AppError {
+  return new AppError("VALIDATION_FAILED", `${fileName} has no pages to show a place on: it is ${format}`, {
+    hint: "Its text can be read beside it.",
+  });
 }
 
 function noSpan(start: number, end: number, length: number): AppError {

@@ -8,6 +8,7 @@ type Row = {
   path: string;
   title: string;
   sha256: string;
+  media_type: string;
   size_bytes: number;
   n_pages: number;
   n_pages_with_text: number;
@@ -23,6 +24,7 @@ export type NewDocument = {
   path: string;
   title: string;
   sha256: string;
+  mediaType: string;
   sizeBytes: number;
   importedAt: number;
 };
@@ -41,7 +43,7 @@ const SELECT = `
       JOIN chunk_embedding e ON e.chunk_key = c.key AND e.embedding_space_id = (SELECT MAX(id) FROM embedding_space)
       WHERE c.document_id = d.id) END AS n_chunks_embedded
   FROM (
-    SELECT id, path, title, sha256, size_bytes, n_pages, status, reason, imported_at,
+    SELECT id, path, title, sha256, media_type, size_bytes, n_pages, status, reason, imported_at,
       (SELECT COUNT(*) FROM page p WHERE p.document_id = document.id AND p.quality <> 'none') AS n_pages_with_text,
       (SELECT COUNT(*) FROM chunk c WHERE c.document_id = document.id) AS n_chunks
     FROM document
@@ -52,8 +54,8 @@ export function createDocumentStore(db: Db) {
   const selectById = db.prepare<[string], Row>(`${SELECT} WHERE d.id = ?`);
   const selectIdBySha256 = db.prepare<[string], { id: string }>("SELECT id FROM document WHERE sha256 = ?");
   const insert = db.prepare(`
-    INSERT INTO document (id, path, title, sha256, size_bytes, n_pages, status, imported_at)
-    VALUES (@id, @path, @title, @sha256, @sizeBytes, 0, 'queued', @importedAt)`);
+    INSERT INTO document (id, path, title, sha256, media_type, size_bytes, n_pages, status, imported_at)
+    VALUES (@id, @path, @title, @sha256, @mediaType, @sizeBytes, 0, 'queued', @importedAt)`);
   const updateStatus = db.prepare("UPDATE document SET status = @status, reason = @reason WHERE id = @id");
   const updatePath = db.prepare("UPDATE document SET path = @path WHERE id = @id");
   const updateText = db.prepare("UPDATE document SET title = @title, n_pages = @nPages WHERE id = @id");
@@ -117,6 +119,7 @@ function mapRow(row: Row): DocumentRow {
     fileName: basename(row.path),
     title: row.title,
     sha256: row.sha256,
+    mediaType: row.media_type,
     sizeBytes: row.size_bytes,
     nPages: row.n_pages,
     nPagesWithText: row.n_pages_with_text,

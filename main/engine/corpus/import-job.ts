@@ -9,6 +9,7 @@ import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import { collectFiles } from "./collect-files.ts";
 import { isEmbedderGone } from "./embedder-calls.ts";
+import type { FileContent } from "./document-files.ts";
 import { embedChunks } from "./embed-chunks.ts";
 import { type Decision, DECISION_EVENT, decisionsOf } from "./import-decisions.ts";
 import { readDocument, type ReadingDeps } from "./read-document.ts";
@@ -67,9 +68,9 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
   async function takeIn(context: JobContext<ImportInput>, path: string): Promise<Decision> {
     const decide = <D extends Decision>(decision: D): D => (context.record(DECISION_EVENT, decision), decision);
     try {
-      const { sizeBytes, sha256 } = await deps.files.inspect(path, context.signal);
-      await deps.files.store(path, sha256, context.signal);
-      const decision = db.transaction(() => decide(register(path, sha256, sizeBytes))).immediate();
+      const file = await deps.files.inspect(path, context.signal);
+      await deps.files.store(path, file, context.signal);
+      const decision = db.transaction(() => decide(register(path, file))).immediate();
       if (decision.kind === "document") inWork.add(decision.documentId);
       deps.changed([decision.documentId]);
       return decision;
@@ -79,11 +80,11 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
   }
 
   /** The row for a file's content. One that is unfinished and in nobody's hands is taken up again. */
-  function register(path: string, sha256: string, sizeBytes: number): Decision & { documentId: DocumentId } {
-    const known = documents.findBySha256(sha256);
+  function register(path: string, file: FileContent & { sizeBytes: number }): Decision & { documentId: DocumentId } {
+    const known = documents.findBySha256(file.sha256);
     if (!known) {
       const id = newId<DocumentId>(deps.clock());
-      documents.insert({ id, path, title: basename(path, extname(path)), sha256, sizeBytes, importedAt: deps.clock() });
+      documents.insert({ id, path, title: basename(path, extname(path)), ...file, importedAt: deps.clock() });
       return { path, kind: "document", documentId: id };
     }
     const isSettled = known.status === "ready" || known.status === "needs_ocr";
@@ -112,7 +113,7 @@ export function createImportJob(deps: ImportDeps): JobDefinition {
       documents.setStatus(document.id, "failed", reasonOf(error, context.signal));
       if (!isAppError(error))
         deps.log.error({ scope: "corpus", documentId: document.id, err: error }, "reading failed");
-      await deps.files.remove(document.sha256);
+      await deps.files.remove(document);
     }
   }
 

@@ -7,8 +7,8 @@ import { chunkPages, type CountTokens } from "./chunker.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { isEmbedderGone } from "./embedder-calls.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
-import type { PdfReader } from "./readers/pdf/pdf-reader.ts";
-import type { PdfFiles } from "./pdf-files.ts";
+import type { DocumentFiles } from "./document-files.ts";
+import type { Readers } from "./readers/index.ts";
 import type { TextIndex } from "./text-index.ts";
 
 export type ReadingDeps = {
@@ -16,8 +16,8 @@ export type ReadingDeps = {
   documents: DocumentStore;
   chunks: ChunkStore;
   textIndex: () => TextIndex;
-  reader: PdfReader;
-  files: PdfFiles;
+  readers: Readers;
+  files: DocumentFiles;
   embedder: Embedder;
 };
 
@@ -37,20 +37,20 @@ export async function readDocument(
   signal: AbortSignal,
 ): Promise<void> {
   const { db, documents, chunks } = deps;
-  const pdf = await deps.reader.readText(deps.files.pathOf(document.sha256), signal);
+  const read = await deps.readers.of(document).read(deps.files.pathOf(document), signal);
   const { maxTokens, countTokens } = await tokenCounter(deps.embedder, signal);
   const made = await chunkPages(
-    pdf.pages.map((page) => page.text),
+    read.pages.map((page) => page.text),
     maxTokens - N_SPECIAL_TOKENS,
     countTokens,
   );
   const textIndex = deps.textIndex();
-  const hasText = pdf.pages.some((page) => page.quality !== "none");
-  const title = pdf.title ?? basename(document.path, extname(document.path));
+  const hasText = read.pages.some((page) => page.quality !== "none");
+  const title = read.title ?? basename(document.path, extname(document.path));
   db.transaction(() => {
-    documents.insertPages(document.id, title, pdf.pages);
+    documents.insertPages(document.id, title, read.pages);
     textIndex.add(chunks.insertAll(document.id, made));
-    documents.setStatus(document.id, ...statusAfterReading(hasText, willEmbed, pdf.pages.length));
+    documents.setStatus(document.id, ...statusAfterReading(hasText, willEmbed, read.pages.length));
   }).immediate();
 }
 

@@ -14,11 +14,12 @@ export type PageSummary = z.infer<typeof PageSummary>;
 
 export const DocumentRow = z.object({
   id: DocumentId,
-  /** The path that it was imported from; the copy in the workspace is documents/<sha256>.pdf. */
+  /** The path that it was imported from; the copy in the workspace is called after the hash. */
   path: z.string(),
   fileName: z.string(),
   title: z.string(),
   sha256: z.string(),
+  mediaType: z.string(),
   sizeBytes: z.int(),
   nPages: z.int(),
   nPagesWithText: z.int(),
@@ -99,7 +100,7 @@ export const corpus = {
     output: DocumentRow.extend({ pages: z.array(PageSummary) }),
   }),
   getPage: query({ input: z.strictObject({ documentId: DocumentId, page: z.int().min(1) }), output: PageText }),
-  /** The bytes of the PDF as stored in the workspace. */
+  /** The bytes of the file as stored in the workspace. */
   getPdf: query({ input: z.strictObject({ documentId: DocumentId }), output: z.instanceof(Uint8Array) }),
   /** Where a span of a page's text stands on the page, line by line. */
   locate: query({

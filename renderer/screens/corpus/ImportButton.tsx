@@ -1,8 +1,14 @@
 import { Button } from "@mantine/core";
 import { IconFileImport } from "@tabler/icons-react";
 import { useRef } from "react";
+import { DOCUMENT_FORMATS } from "../../../main/shared/document-formats.ts";
 import { useEngine } from "../../engine/engine-context.ts";
 import { importPicked, openImportDialog } from "../../engine/import-documents.ts";
+
+/** Media types and endings: systems know one or the other. */
+const ACCEPTED = Object.values(DOCUMENT_FORMATS)
+  .flatMap(({ mediaType, extensions }) => [mediaType, ...extensions.map((extension) => `.${extension}`)])
+  .join(",");
 
 export function ImportButton({ label = "Import PDFs", isPrimary = false }: { label?: string; isPrimary?: boolean }) {
   const engine = useEngine();
@@ -23,7 +29,7 @@ export function ImportButton({ label = "Import PDFs", isPrimary = false }: { lab
         ref={input}
         type="file"
         multiple
-        accept="application/pdf,.pdf"
+        accept={ACCEPTED}
         hidden
         aria-label="PDF files to import"
         onChange={(event) => {

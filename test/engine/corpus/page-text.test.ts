@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { rectsOf } from "../../../main/engine/corpus/locate.ts";
+import { rectsOf } from "../../../main/engine/corpus/readers/pdf/rects.ts";
 import { textOf, UNREADABLE } from "../../../main/engine/corpus/readers/pdf/characters.ts";
 import { addWords, chooseHyphen, createVocabulary } from "../../../main/engine/corpus/readers/pdf/hyphens.ts";
 import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/readers/pdf/limits.ts";

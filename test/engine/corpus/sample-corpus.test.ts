@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { rectsOf } from "../../../main/engine/corpus/locate.ts";
+import { rectsOf } from "../../../main/engine/corpus/readers/pdf/rects.ts";
 import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/readers/pdf/limits.ts";
 import { createPdfReader } from "../../../main/engine/corpus/readers/pdf/pdf-reader.ts";
 import type { PdfText } from "../../../main/engine/corpus/readers/pdf/worker-protocol.ts";

@@ -11,6 +11,7 @@ import { migration as trainingData } from "./0009-training-data.ts";
 import { migration as statementSpans } from "./0010-statement-spans.ts";
 import { migration as device } from "./0011-device.ts";
 import { migration as experiment } from "./0012-experiment.ts";
+import { migration as mediaType } from "./0013-media-type.ts";
 
 export const migrations: readonly Migration[] = [
   corpus,
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   statementSpans,
   device,
   experiment,
+  mediaType,
 ];

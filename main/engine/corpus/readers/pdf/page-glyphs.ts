@@ -1,5 +1,5 @@
-import type { PdfReader } from "./readers/pdf/pdf-reader.ts";
-import type { PageGlyphs } from "./readers/pdf/worker-protocol.ts";
+import type { PdfReader } from "./pdf-reader.ts";
+import type { PageGlyphs } from "./worker-protocol.ts";
 
 const MAX_PAGES_KEPT = 16;
 

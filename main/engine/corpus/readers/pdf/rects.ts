@@ -1,5 +1,5 @@
-import type { Rect } from "../../shared/contract/corpus.ts";
-import type { PageGlyphs } from "./readers/pdf/worker-protocol.ts";
+import type { Rect } from "../../../../shared/contract/corpus.ts";
+import type { PageGlyphs } from "./worker-protocol.ts";
 
 type Box = { left: number; top: number; right: number; bottom: number };
 
