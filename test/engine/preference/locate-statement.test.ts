@@ -53,6 +53,7 @@ describe("a model's statement", () => {
 
   test.each([
     ["in other words", "The path of lithium ions is shortened by small particles.", /^Small particles.*5 nm\.$/],
+    ["in fewer words", "Graphene sheets completely wrap particles of a cathode.", /^Graphene sheets/],
     ["as a clause, beside a denial", "It keeps copper.", /^$/],
     ["as a clause with enough words", "The annealed alloy does not dissolve silicon.", /^The annealed alloy/],
     ["as a name", "path of lithium ions", /^Small particles/],
@@ -63,6 +64,10 @@ describe("a model's statement", () => {
   test.each([
     ["turns a sentence round", "The annealed alloy dissolves silicon and keeps copper."],
     ["has another number", "Small particles shorten the path of lithium ions within 2 nm."],
+    [
+      "has the words but puts them together otherwise",
+      "To keep copper in silicon, dissolve the particles of the alloy.",
+    ],
     ["joins two sentences", "Graphene sheets wrap particles, so the rate capability depends on lithium ions."],
     ["is from nowhere", "Penguins survive the polar winter in large groups."],
     ["names what no sentence names", "polar winter"],

@@ -3,8 +3,9 @@ import { splitSentences } from "../../../shared/sentences.ts";
 import { contentWords, inventedFacts, isNegated, jaccard, oneLine, overlapShare } from "../../lib/text.ts";
 import { type Passage, spansIn } from "./passage.ts";
 
-/** Share of a statement's content words that the sentence it rests on has. */
-const MIN_SHARE = 0.8;
+/** Share of a statement's content words that the sentence it rests on has; in any order, or mostly in the same. */
+const MIN_SHARE = 0.9;
+const MIN_SHARE_IN_ORDER = { share: 0.75, inOrder: 0.7 };
 /** With fewer content words a statement says too little to be told apart. */
 const MIN_CONTENT_WORDS = 3;
 /** Longer, or with a full stop, it is a statement; else a name, and rests where the name stands. */
@@ -13,8 +14,8 @@ const MAX_WORDS_OF_NAME = 4;
 export type Locate = (text: string) => StatementSpan[];
 
 /**
- * Finds the sentence of the context that a statement rests on: one that has nearly all of its words and every number,
- * and does not say the opposite. None, where the statement is drawn from several sentences or from nowhere: then it is
+ * Finds the sentence of the context that a statement rests on: one that has nearly all of its words, or most of them in
+ * the same order, and every number, and does not say the opposite. None, where the statement is drawn from several sentences or from nowhere: then it is
  * the model's own inference. Better no page than a wrong one.
  */
 export function createLocate(context: readonly Passage[]): Locate {
@@ -51,7 +52,7 @@ function bestOf<T extends { text: string }>(statement: string, sentences: readon
       share: overlapShare(statement, sentence.text),
       likeness: jaccard(statement, sentence.text),
     }))
-    .filter(({ share }) => share >= MIN_SHARE);
+    .filter(({ share, sentence }) => share >= MIN_SHARE || isInOrder(statement, sentence.text, share));
   return scored.toSorted((a, b) => b.share - a.share || b.likeness - a.likeness)[0]?.sentence;
 }
 
@@ -59,4 +60,21 @@ function bestOf<T extends { text: string }>(statement: string, sentences: readon
 function mayRestOn(statement: string, sentence: string): boolean {
   const isClause = names(sentence, statement.replace(/[.!]$/, ""));
   return isClause || (isNegated(sentence) === isNegated(statement) && inventedFacts(statement, sentence).length === 0);
+}
+
+function isInOrder(statement: string, sentence: string, share: number): boolean {
+  if (share < MIN_SHARE_IN_ORDER.share) return false;
+  const own = contentWords(statement);
+  return longestCommonSubsequence(own, contentWords(sentence)) / own.length >= MIN_SHARE_IN_ORDER.inOrder;
+}
+
+function longestCommonSubsequence(a: readonly string[], b: readonly string[]): number {
+  let previous = Array.from({ length: b.length + 1 }, () => 0);
+  for (const word of a) {
+    const current = [0];
+    for (const [j, other] of b.entries())
+      current.push(word === other ? previous[j]! + 1 : Math.max(previous[j + 1]!, current[j]!));
+    previous = current;
+  }
+  return previous[b.length]!;
 }
