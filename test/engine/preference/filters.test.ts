@@ -50,6 +50,8 @@ describe("a question", () => {
     ["Do graphene sheets improve graphene particles by graphene conductivity?", "question_repeats_itself"],
     ["Does the Moon improve the electrical conductivity of graphene sheets?", "question_copied_from_prompt"],
     ["How do graphene sheets improve the electrical conductivity at 25 °C?", "question_invented_facts"],
+    ["How do graphene sheets improve the electrical conductivity at 200 °C?", null],
+    ["How does the electrical conductivity of graphene change from 200 °C to 200 °C?", "question_repeats_itself"],
     ["How do penguins survive the winter storms of the polar sea?", "question_off_topic"],
   ])("%s: %s", (question, reason) => {
     expect(refusal(question)).toBe(reason);

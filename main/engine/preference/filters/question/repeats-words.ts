@@ -10,9 +10,15 @@ export const questionRepeatsWords: Filter<QuestionDraft> = {
 };
 
 function repeatsWords(question: string): boolean {
+  const numbers = words(question).filter(isNumber);
+  const others = contentWords(question).filter((word) => !isNumber(word));
+  return isOftener(numbers, 1) || isOftener(others, 2);
+}
+
+const isNumber = (word: string) => /^\d/.test(word);
+
+function isOftener(all: string[], times: number): boolean {
   const counts = new Map<string, number>();
-  for (const word of [...contentWords(question), ...words(question).filter((token) => /^\d/.test(token))]) {
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].some(([word, n]) => n > (/^\d/.test(word) ? 1 : 2));
+  for (const word of all) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts.values()].some((n) => n > times);
 }
