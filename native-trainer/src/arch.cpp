@@ -82,10 +82,27 @@ rope_params rope_params_of(const hyper_params & h, int64_t layer) {
     return {step == 0 || (layer + 1)%step != 0, h.rope_base, h.rope_scale};
 }
 
-hyper_params hyper_params_read(const gguf_file & g) {
-    if (gguf_file_text(g, "general.type", "model") == "adapter") {
+// GGUF files that are no whole language model are named as what they are.
+static void kind_check(const gguf_file & g) {
+    const std::string type = gguf_file_text(g, "general.type", "model"), arch = gguf_file_text(g, "general.architecture", "");
+    if (type == "adapter") {
         fail_input("NOT_A_MODEL", g.path + " is an adapter, not a model", "Give the base model as model and this file as adapter_in.");
     }
+    if (gguf_file_number(g, "split.count", 0) > 1) {
+        const int64_t n_parts = gguf_file_int(g, "split.count", 2, 65535), part = gguf_file_int(g, "split.no", 0, 65534) + 1;
+        fail_input("UNSUPPORTED_SPLIT", g.path + " is a split file: part " + std::to_string(part) + " of a model in " + std::to_string(n_parts) + " files",
+            "Join the parts with llama.cpp's tool, \"llama-gguf-split --merge FIRST-PART WHOLE.gguf\", and choose the whole file.");
+    }
+    if (type == "mmproj" || arch == "clip") {
+        fail_input("UNSUPPORTED_KIND", g.path + " is a projector, the part of a model that reads images or sound (mmproj), not a language model", "Choose the language model that it belongs to.");
+    }
+    if (gguf_file_number(g, arch + ".pooling_type", 0) > 0 || arch.find("bert") != std::string::npos || arch.find("embedding") != std::string::npos) {
+        fail_input("UNSUPPORTED_KIND", g.path + " is an embedding model: it turns texts into vectors and writes none", "Choose a model that generates text.");
+    }
+}
+
+hyper_params hyper_params_read(const gguf_file & g) {
+    kind_check(g);
     hyper_params h;
     h.arch = arch_find(g);
     const std::string prefix = std::string(h.arch->name) + ".";

@@ -1,7 +1,5 @@
 #include "checkpoint.h"
 
-#include "platform.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -150,6 +148,12 @@ static train_state read_all(const gguf_file & g, lora_adapter & adapter, const r
         read_values(g, moment);
     }
     return s;
+}
+
+void checkpoint_lock_take(checkpoint_lock & lock, const std::string & path) {
+    if (!platform_lock(lock.lock, path + ".lock")) {
+        fail_input("CHECKPOINT_IN_USE", "another run is using the checkpoint " + path, "Wait for that run or stop it, or give this one another checkpoint.path (and adapter_out).");
+    }
 }
 
 bool checkpoint_exists(const std::string & path) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lora.h"
+#include "platform.h"
 
 struct train_state {
     int64_t step      = 0;          // finished optimizer steps; epoch and place in the epoch's order follow from it
@@ -26,3 +27,13 @@ void checkpoint_save(const std::string & path, const lora_adapter & adapter, con
 // Reads a checkpoint after checking that it belongs to this run; the error says what differs.
 train_state checkpoint_load(const std::string & path, lora_adapter & adapter, const run_identity & identity);
 bool        checkpoint_exists(const std::string & path);
+
+// Two runs that write one checkpoint would each go on from what the other saved. Held from the start of a run to its end.
+struct checkpoint_lock {
+    file_lock lock;
+    checkpoint_lock() = default;
+    checkpoint_lock(const checkpoint_lock &) = delete;
+    checkpoint_lock & operator=(const checkpoint_lock &) = delete;
+    ~checkpoint_lock() { platform_unlock(lock); }
+};
+void checkpoint_lock_take(checkpoint_lock & lock, const std::string & path);

@@ -197,6 +197,9 @@ static void read_header(gguf_file & g) {
         fail_input("NOT_GGUF", g.path + " is not a GGUF file", "Choose a model in GGUF format.");
     }
     const uint32_t version = c.scalar<uint32_t>("the header");
+    if (version == 0x02000000 || version == 0x03000000) {
+        fail_input("UNSUPPORTED_BYTE_ORDER", g.path + " is a big-endian file: its numbers are stored in the byte order of another kind of processor", "Choose the little-endian file of this model, which most are.");
+    }
     if (version != 2 && version != 3) {
         fail_input("GGUF_VERSION", g.path + " has GGUF version " + std::to_string(version) + ", known are 2 and 3", "Convert the file again with a current llama.cpp.");
     }

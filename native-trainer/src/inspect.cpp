@@ -23,7 +23,23 @@ static json describe_adapter(const gguf_file & g) {
     };
 }
 
-// A complete file that cannot be trained is an answer, a damaged one an error.
+// A whole file that cannot be trained is an answer, a damaged one an error. Says why and what else to choose in plain words.
+static json not_trainable(const gguf_file & g, const failure & f) {
+    return {
+        {"path", g.path},
+        {"name", gguf_file_text(g, "general.name", "")},
+        {"architecture", gguf_file_text(g, "general.architecture", "")},
+        {"trainable", false},
+        {"code", f.code},
+        {"reason", f.message},
+        {"hint", f.hint},
+    };
+}
+
+static bool is_answer(const failure & f) {
+    return f.code.rfind("UNSUPPORTED", 0) == 0;
+}
+
 static json describe_model(const std::string & path) {
     gguf_file g;
     json facts;
@@ -34,11 +50,11 @@ static json describe_model(const std::string & path) {
         facts["trainable"] = true;
         facts["reason"] = nullptr;
     } catch (const failure & f) {
-        if (f.code.rfind("UNSUPPORTED", 0) != 0) {
+        if (!is_answer(f)) {
             gguf_file_close(g);
             throw;
         }
-        facts = {{"path", path}, {"name", gguf_file_text(g, "general.name", "")}, {"architecture", gguf_file_text(g, "general.architecture", "")}, {"trainable", false}, {"reason", f.message}};
+        facts = not_trainable(g, f);
     }
     facts["has_chat_template"] = gguf_file_has(g, "tokenizer.chat_template");
     facts["tokenizer"] = gguf_file_text(g, "tokenizer.ggml.model", "");
@@ -50,17 +66,22 @@ static json describe_model(const std::string & path) {
 
 int command_inspect(const std::string & path) {
     gguf_file g;
+    bool is_adapter = false;
     try {
         gguf_file_open(g, path, "model");
-        if (gguf_file_text(g, "general.type", "model") == "adapter") {
+        is_adapter = gguf_file_text(g, "general.type", "model") == "adapter";
+        if (is_adapter) {
             emit(describe_adapter(g));
-        } else {
-            emit(describe_model(path));
         }
-    } catch (...) {
+    } catch (const failure & f) {
         gguf_file_close(g);
-        throw;
+        if (!is_answer(f)) { // describe_model says what it is
+            throw;
+        }
     }
     gguf_file_close(g);
+    if (!is_adapter) {
+        emit(describe_model(path));
+    }
     return EXIT_DONE;
 }

@@ -61,9 +61,10 @@ struct loss_spec {
     bool      (*needs_prompt)(const loss_settings & s);        // the log-probabilities of the prompt's own tokens
     pair_loss (*compute)(const pair_logps & l, const loss_settings & s);
     double    (*at_start)(const loss_settings & s);            // value while the policy equals its reference; NAN when it depends on the pair
+    const char * start_formula;                                // the same for people; null: none
 };
 
-// Every loss there is; the first is what a config without "loss" means. A new one is a file in losses/ and a line in loss.cpp.
+// Every loss there is; the first is what a config without "loss" means. A new one is a file in losses/ and a line in losses/table.cpp.
 const std::vector<const loss_spec *> & loss_specs();
 const loss_spec * loss_find(const std::string & name);         // null: there is none
 loss_settings     loss_defaults(const loss_spec & spec);

@@ -1,7 +1,9 @@
 // The graphs that one packed pair is computed with, and the buffers that they read and write.
 #pragma once
 
-#include "pair-pass.h"
+#include "pairs.h"
+#include "policy.h"
+#include "primitives.h"
 
 // Their tensors, without memory; dropout: with the pool of mask values
 void buffers_describe(pair_buffers & b, const model & m, const device & d, int64_t max_tokens, bool dropout);

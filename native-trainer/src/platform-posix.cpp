@@ -8,8 +8,10 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -56,6 +58,40 @@ std::string platform_sync_and_rename(const std::string & from, const std::string
     const std::string dir = fs::path(to).parent_path().string();
     sync_path(dir.empty() ? "." : dir, O_RDONLY);
     return "";
+}
+
+// The file may have been removed by its holder between open and lock: then the lock is on a file that nobody will find.
+static bool is_file_of(int fd, const std::string & path) {
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+bool platform_lock(file_lock & lock, const std::string & path) {
+    for (int tries = 0; tries < 100; tries++) {
+        const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0) {
+            return true; // whether the folder can be written is asked elsewhere
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            close(fd);
+            return false;
+        }
+        if (is_file_of(fd, path)) { // also on a file system without locks: then nothing is known
+            lock.handle = fd;
+            lock.path   = path;
+            return true;
+        }
+        close(fd);
+    }
+    return false;
+}
+
+void platform_unlock(file_lock & lock) {
+    if (lock.handle >= 0) {
+        unlink(lock.path.c_str());
+        close((int) lock.handle);
+        lock.handle = -1;
+    }
 }
 
 void * platform_library_open(const std::string & path, std::string & error) {

@@ -76,6 +76,24 @@ bool platform_permit_amx() {
 
 // ---- files
 
+// Nobody else may open the file, and Windows removes it when the handle is closed, by this program or by its end.
+bool platform_lock(file_lock & lock, const std::string & path) {
+    const HANDLE file = CreateFileW(wide(path).c_str(), GENERIC_READ | GENERIC_WRITE | DELETE, 0, nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_DELETE_ON_CLOSE, nullptr);
+    if (file == INVALID_HANDLE_VALUE) {
+        return GetLastError() != ERROR_SHARING_VIOLATION; // whether the folder can be written is asked elsewhere
+    }
+    lock.handle = (intptr_t) file;
+    lock.path   = path;
+    return true;
+}
+
+void platform_unlock(file_lock & lock) {
+    if (lock.handle != -1) {
+        CloseHandle((HANDLE) lock.handle);
+        lock.handle = -1;
+    }
+}
+
 FILE * platform_open_file(const std::string & path, const char * mode) {
     return _wfopen(wide(path).c_str(), wide(mode).c_str());
 }

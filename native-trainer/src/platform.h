@@ -24,6 +24,14 @@ int64_t platform_free_bytes(const std::string & path);                     // of
 // Makes `from` durable and puts it in the place of `to` in one step. Returns an empty string, or what went wrong.
 std::string platform_sync_and_rename(const std::string & from, const std::string & to);
 
+// A file that one process at a time holds, until it releases it or ends in whatever way.
+struct file_lock {
+    intptr_t    handle = -1;                                               // -1: not held
+    std::string path;
+};
+bool platform_lock(file_lock & lock, const std::string & path);            // false: another process holds it
+void platform_unlock(file_lock & lock);                                    // removes the file
+
 void * platform_library_open(const std::string & path, std::string & error);
 void * platform_library_symbol(void * library, const char * name);
 void   platform_library_close(void * library);

@@ -1,5 +1,7 @@
 #include "reference.h"
 
+#include "primitives.h"
+
 static void set_params(policy & p, const std::vector<float> & values) {
     ggml_backend_tensor_set(p.lora.params, values.data(), 0, values.size()*sizeof(float));
 }

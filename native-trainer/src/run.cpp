@@ -1,6 +1,8 @@
 #include "run.h"
 
+#include "memory-plan.h"
 #include "platform.h"
+#include "primitives.h"
 #include "random.h"
 
 #include <algorithm>
@@ -53,6 +55,7 @@ void run_open(run & r, const std::string & config_path, config_use use) {
     r.config = config_read(config_path, use);
     const bool training = use == config_use::train;
     if (training) {
+        checkpoint_lock_take(r.lock, r.config.checkpoint_path);
         output_path_check(r.config.adapter_out);
         output_path_check(r.config.checkpoint_path);
     }

@@ -9,6 +9,7 @@ struct run {
     pair_set     set;
     pair_set     eval_set;                      // empty without eval_pairs
     policy       policy_;
+    checkpoint_lock lock;                       // train
     std::string  adapter_in_hash;               // of its weights; empty without adapter_in
     int64_t      steps_per_epoch = 0, n_steps = 0;
 };

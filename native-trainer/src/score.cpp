@@ -60,7 +60,7 @@ int command_score(const std::string & config_path) {
     reference_init(ref_model, r);
     emit(run_hello(r));
     const int64_t start_us = ggml_time_us();
-    double loss_sum = 0, margin_sum = 0;
+    double summed_loss = 0, summed_margin = 0;
     int64_t n_done = 0, tokens = 0, n_positive = 0;
     for (const token_pair & pair : r.set.pairs) {
         const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
@@ -68,10 +68,10 @@ int command_score(const std::string & config_path) {
         const pair_loss loss = loss_compute(r.config.loss, l);
         finite_check(pair, l, loss);
         emit(pair_event(pair, l, loss, r.config.token_logps));
-        loss_sum   += loss.loss;
-        margin_sum += loss.reward_chosen - loss.reward_rejected;
-        n_positive += loss.reward_chosen > loss.reward_rejected;
-        tokens     += packed.n_tokens;
+        summed_loss   += loss.loss;
+        summed_margin += loss.reward_chosen - loss.reward_rejected;
+        n_positive    += loss.reward_chosen > loss.reward_rejected;
+        tokens        += packed.n_tokens;
         n_done++;
         if (protocol_stop_requested()) {
             break;
@@ -82,9 +82,9 @@ int command_score(const std::string & config_path) {
         emit({
             {"event", "done"},
             {"pairs", n_done},
-            {"loss", loss_sum/(double) n_done},
-            {"rewards/margins", margin_sum/(double) n_done},
-            {"rewards/accuracies", (double) n_positive/(double) n_done},
+            {"loss", summed_loss/(double) n_done},
+            {"rewards/margins", summed_margin/(double) n_done},
+            {"rewards/accuracies", number_or_null(loss_compares(r.config.loss), (double) n_positive/(double) n_done)},
             {"tokens", tokens},
             {"seconds", (double) (ggml_time_us() - start_us)/1e6},
             {"memory_mb", run_memory_mb(r)},

@@ -1,5 +1,5 @@
 // selftest: the installed program on the installed libraries gives the numbers that it gave when it was tested: losses of TRL
-// on a tiny model and gradients against finite differences. Runs on the CPU in a few seconds.
+// on a tiny model, gradients against finite differences, and what is known of the first step without any golden. Runs on the CPU in a few seconds.
 #include "gradient-check.h"
 #include "loss-config.h"
 #include "platform.h"
@@ -90,6 +90,35 @@ static void check_loss(selftest & t, const json & golden) {
     t.report("gradients", name + ", " + std::to_string(gradient.n_tensors) + " tensors, worst " + gradient.name, gradient.relative, 1e-3);
 }
 
+// With B = 0 an adapter changes nothing, so the policy is its reference: the loss of every pair is known exactly and no response
+// has been preferred yet. What a user sees at the first step of a run.
+static void check_start(selftest & t) {
+    const std::vector<float> own = tensor_values(t.policy_.lora.params);
+    for (lora_pair & pair : t.policy_.lora.pairs) {
+        const std::vector<float> zeros((size_t) ggml_nelements(pair.b), 0.0f);
+        ggml_backend_tensor_set(pair.b, zeros.data(), 0, zeros.size()*sizeof(float));
+    }
+    for (const loss_spec * spec : loss_specs()) {
+        if (!spec->needs_reference) {
+            continue;
+        }
+        t.config.loss = {{spec, 1, loss_defaults(*spec)}};
+        const double expected = loss_at_start(t.config.loss);
+        double worst_loss = 0, worst_margin = 0, value = 0;
+        for (const token_pair & pair : t.set.pairs) {
+            const pair_loss loss = policy_loss(t.policy_, t.config, pair, false);
+            value = loss.loss;
+            worst_loss   = std::max(worst_loss,   fabs(loss.loss - expected)/std::max(1.0, expected));
+            worst_margin = std::max(worst_margin, fabs(loss.reward_chosen - loss.reward_rejected));
+        }
+        char text[160];
+        snprintf(text, sizeof(text), "%s, a fresh adapter: every loss is %s = %.6f (here %.6f)", spec->name, spec->start_formula, expected, value);
+        t.report("start", text, worst_loss, 1e-12);
+        t.report("start", std::string(spec->name) + ", a fresh adapter: every reward margin is 0", worst_margin, 0);
+    }
+    ggml_backend_tensor_set(t.policy_.lora.params, own.data(), 0, own.size()*sizeof(float));
+}
+
 int command_selftest(const std::string & given) {
     const int64_t start_us = ggml_time_us();
     const std::string dir = find_dir(given);
@@ -98,6 +127,7 @@ int command_selftest(const std::string & given) {
     for (const json & golden : read_json(platform_join(dir, "expected.json"))) {
         check_loss(t, golden);
     }
+    check_start(t);
     policy_free(t.policy_);
     if (!t.passed) {
         fail_resource("SELFTEST_FAILED", "the trainer does not give the expected numbers on this machine", "Install the program again; if it stays so, report the output of this command.");

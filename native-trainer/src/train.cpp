@@ -1,5 +1,6 @@
 // train: preference pairs in, adapter out.
 #include "evaluation.h"
+#include "memory-plan.h"
 #include "metrics.h"
 #include "optimizer.h"
 #include "platform.h"
@@ -230,6 +231,17 @@ static int train_loop(training & t) {
     return EXIT_DONE;
 }
 
+// What a UI can check: a policy that starts as its reference has a margin of 0, and when its loss compares with nothing else, a
+// known loss. Null when the run does not start so.
+static json known_start(const training & t) {
+    const train_config & c = t.r.config;
+    const bool is_reference = loss_needs_reference(c.loss) && (c.reference == reference_model::base ? c.adapter_in.empty() : t.ref.hash == t.r.adapter_in_hash);
+    if (!is_reference || t.state.step > 0 || t.r.policy_.lora.config.dropout > 0) {
+        return nullptr;
+    }
+    return {{"loss", loss_at_start(c.loss)}, {"rewards/margins", 0.0}};
+}
+
 int command_train(const std::string & config_path) {
     training t;
     run_open(t.r, config_path, config_use::train);
@@ -243,6 +255,7 @@ int command_train(const std::string & config_path) {
     json hello = run_hello(t.r);
     hello["steps"] = t.r.n_steps;
     hello["resumed_step"] = t.state.step;
+    hello["known_start"] = known_start(t);
     hello["reference_cache"] = reference_describe_cache(t.ref);
     emit(hello);
     const int rc = train_loop(t);

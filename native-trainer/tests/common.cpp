@@ -132,6 +132,7 @@ static std::vector<const char *> first_sets(std::vector<const char *> sets) {
 
 std::vector<const char *> golden_sets()        { return first_sets({"", "tied", "qwen2", "qwen3", "smollm3", "gemma3"}); }
 std::vector<const char *> golden_exo_sets()    { return first_sets({"", "tied", "smollm3", "gemma3"}); }
+std::vector<const char *> golden_losses_sets() { return first_sets({"", "tied"}); }
 std::vector<const char *> golden_masked_sets() { return first_sets({"", "smollm3", "gemma3"}); }
 
 double test_tolerance() {
@@ -188,18 +189,39 @@ std::string golden_name(const std::string & name, const std::string & set) {
     return set.empty() ? name : name + "-" + set;
 }
 
+json golden_runs(const std::string & set) {
+    return read_json(fixture(golden_name("golden-losses", set) + ".json")).at("runs");
+}
+
+std::vector<std::string> golden_losses() {
+    std::vector<std::string> tags;
+    for (const json & run : golden_runs("")) {
+        tags.push_back(run.at("tag"));
+    }
+    return tags;
+}
+
+json golden_loss(const std::string & loss) {
+    static const json runs = golden_runs("");
+    for (const json & run : runs) {
+        if (run.at("tag") == loss) {
+            return run.at("config");
+        }
+    }
+    return {{"loss", loss}, {"beta", 0.1}, {"label_smoothing", 0.005}};
+}
+
 json golden_config(const std::string & set, const std::string & loss, bool masked) {
-    return {
+    json config = {
         {"model", fixture(golden_name("model", set) + "-f32.gguf")},
         {"adapter_in", fixture(golden_name("adapter-init", set) + ".gguf")},
         {"pairs", fixture(masked ? "pairs-masked.jsonl" : "pairs.jsonl")},
-        {"loss", loss},
-        {"beta", 0.1},
-        {"label_smoothing", 0.005},
         {"device", test_device()},
         {"threads", 1},
         {"precision", "f32"},
     };
+    config.update(golden_loss(loss));
+    return config;
 }
 
 void test_policy_open(test_policy & t, const json & config) {

@@ -57,9 +57,15 @@ trainer_output run_trainer(const std::string & command, const json & config, con
 std::vector<const char *> golden_sets();
 std::vector<const char *> golden_exo_sets();
 std::vector<const char *> golden_masked_sets();
+std::vector<const char *> golden_losses_sets();
 std::string golden_name(const std::string & name, const std::string & set); // "golden-orpo" -> "golden-orpo-qwen2"
 
-// The goldens' model, adapter and settings.
+// The losses beside ORPO and EXO, and weighted sums: tags of the runs in golden-losses.json, which hold their config.
+std::vector<std::string> golden_losses();
+json golden_runs(const std::string & set);  // by value: a range-for keeps it
+json golden_loss(const std::string & loss); // its keys of the config
+
+// The goldens' model, adapter and settings; `loss` is "orpo", "exo" or one of golden_losses.
 json golden_config(const std::string & set, const std::string & loss, bool masked = false);
 
 // The same in this process.

@@ -54,7 +54,7 @@ int main(int argc, char ** argv) {
         return 2;
     }
     const size_t n = (size_t) atoi(argv[3]);
-    for (const char * loss : {"orpo", "exo"}) {
+    for (const char * loss : {"orpo", "exo", "dpo", "ipo", "simpo", "sft"}) {
         json config = {{"model", argv[1]}, {"pairs", argv[2]}, {"device", "cpu"}, {"loss", loss}, {"precision", "f32"}};
         if (argc > 4) {
             config["adapter_in"] = argv[4];

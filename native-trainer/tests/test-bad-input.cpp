@@ -35,7 +35,7 @@ static void test_config() {
     expect_error("wrong type", with("learning_rate", "fast"), "CONFIG");
     expect_error("negative rate", with("learning_rate", -1), "CONFIG");
     expect_error("fraction", with("max_steps", 1.5), "CONFIG");
-    expect_error("unknown loss", with("loss", "dpo"), "CONFIG");
+    expect_error("unknown loss", with("loss", "ppo"), "CONFIG");
     expect_error("label_smoothing 0", with("label_smoothing", 0), "CONFIG");
     expect_error("unknown lora key", with("lora", {{"rank", 4}}), "CONFIG");
     expect_error("unknown target", with("lora", {{"targets", {"embed"}}}), "CONFIG");
@@ -60,6 +60,50 @@ static void test_config() {
     expect_error("a folder as adapter", with("adapter_out", tmp_file("")), "WRITE_FAILED");
     write_text(tmp_file("deep.json"), "{\"model\": " + brackets() + "}");
     expect_error("deep nesting", run_trainer("train", tmp_file("deep.json")), "CONFIG");
+}
+
+// What is wrong with a loss is named, with what to do about it.
+static void test_losses() {
+    const auto refused = [](const std::string & keys, const std::string & named) {
+        json config = base_config();
+        config.erase("beta");
+        config.erase("label_smoothing");
+        config.update(json::parse(keys));
+        for (const char * command : {"train", "score"}) {
+            const trainer_output out = run_trainer(command, config);
+            expect_error(keys, out, "CONFIG");
+            check(out.text.find(named) != std::string::npos && !out.last()->value("hint", "").empty(), keys + ": names " + named + ": " + out.text);
+        }
+    };
+    refused(R"({"loss": "ppo"})", R"(\"dpo\")");
+    refused(R"({"loss": 3})", "loss must be one of");
+    refused(R"({"loss": []})", "a list of 1 to 16");
+    refused(R"({"loss": ["dpo"]})", "loss[0] must be a JSON object");
+    refused(R"({"loss": [{"weight": 1}]})", "loss[0].name is missing");
+    refused(R"({"loss": [{"name": "dpo"}, {"name": "ppo"}]})", "loss[1].name must be one of");
+    refused(R"({"loss": [{"name": "dpo", "weight": 0}]})", "loss[0].weight");
+    refused(R"({"loss": [{"name": "dpo", "weight": -1}]})", "loss[0].weight");
+    refused(R"({"loss": [{"name": "dpo", "weight": "much"}]})", "loss[0].weight");
+    refused(R"({"loss": [{"name": "dpo", "wieght": 1}]})", R"(unknown key \"loss[0].wieght\")");
+    refused(R"({"loss": [{"name": "dpo"}], "beta": 0.2})", "beta stands beside a list of losses");
+    refused(R"({"loss": "dpo", "gamma": 0.5})", R"(gamma is no setting of the loss \"dpo\")");
+    refused(R"({"loss": "exo", "gamma": 0.5})", R"(gamma is no setting of the loss \"exo\")");
+    refused(R"({"loss": "dpo", "label_smoothing": 0.1})", "label_smoothing is no setting");
+    refused(R"({"loss": "sft", "beta": 0.1})", "beta is no setting");
+    refused(R"({"loss": "sft", "completion_only_loss": 1})", "completion_only_loss must be true or false");
+    refused(R"({"loss": "robust", "label_smoothing": 0.5})", "label_smoothing must be a number from 0 to 0.499");
+    refused(R"({"loss": "robust", "label_smoothing": -0.1})", "label_smoothing must be");
+    refused(R"({"loss": "exo", "label_smoothing": 0})", "label_smoothing must be");
+    refused(R"({"loss": "ipo", "beta": 0})", "beta must be");
+    refused(R"({"loss": "simpo", "gamma": -1})", "gamma must be");
+    for (const char * loss : {R"("simpo")", R"("orpo")", R"("sft")", R"([{"name": "simpo"}, {"name": "sft", "weight": 0.2}])"}) {
+        refused(std::string(R"({"reference": "adapter_in", "loss": )") + loss + "}", "has no reference model");
+        refused(R"({"reference_adapter": ")" + fixture("adapter-init.gguf") + R"(", "loss": )" + loss + "}", "has no reference model");
+    }
+    write_text(tmp_file("infinite.json"), R"({"loss": [{"name": "dpo", "weight": 1e999}]})");
+    expect_error("an infinite weight", run_trainer("train", tmp_file("infinite.json")), "CONFIG");
+    json smoothed = base_config(); // ORPO's configs could always say it
+    check(run_trainer("train", smoothed).exit == EXIT_DONE, "ORPO beside label_smoothing");
 }
 
 // A run that would write over what it reads leaves it alone.
@@ -336,6 +380,7 @@ static void test_failing_writes() {
 
 int main() {
     test_config();
+    test_losses();
     test_outputs();
     test_pairs();
     test_models();

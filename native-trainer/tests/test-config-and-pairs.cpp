@@ -1,5 +1,6 @@
 // What the config promises: schedules, order, accumulation, cutting, defaults, a fresh adapter, packing, inspect and devices.
 #include "common.h"
+#include "loss-config.h"
 #include "optimizer.h"
 
 #include <cmath>
@@ -95,6 +96,40 @@ static void test_fresh_adapter() {
     check(run_trainer("score", scored).last()->at("rewards/margins").get<double>() > 0, "the written adapter scores a positive margin");
 }
 
+// What a UI can check at the first step: said in hello, and true, for every loss with a reference.
+static void test_known_start() {
+    for (const std::string & loss : golden_losses()) {
+        json config = golden_config("tied", loss);
+        config.erase("adapter_in");
+        config["adapter_out"] = tmp_file("start.gguf");
+        config["max_steps"] = 1;
+        config["gradient_accumulation_steps"] = 12;
+        config["precision"] = "auto"; // policy and reference are rounded alike
+        const trainer_output out = run_trainer("train", config);
+        const bool needs_reference = loss_needs_reference(loss_from_json(golden_loss(loss)));
+        if (out.exit != EXIT_DONE || out.of("step").empty()) {
+            check(false, loss + ": " + out.text.substr(0, 300));
+            continue;
+        }
+        const json start = out.of("hello").at(0).at("known_start"), step = out.of("step").at(0);
+        check(start.is_null() != needs_reference, loss + ": known for losses with a reference: " + start.dump());
+        if (needs_reference) {
+            check(start.at("rewards/margins") == 0.0 && step.at("rewards/margins") == 0.0, loss + ": the first margin is exactly 0: " + step.dump());
+            check(start.at("loss").is_null() == (loss == "dpo-sft"), loss + ": an SFT part depends on the pair");
+        }
+        if (needs_reference && start.at("loss").is_number()) {
+            check_error(loss + ", first loss of a fresh adapter", relative_error(step.at("loss"), start.at("loss")), 1e-12);
+        }
+        config["adapter_in"] = fixture("adapter-init-tied.gguf");
+        check(run_trainer("train", config).of("hello").at(0).at("known_start").is_null(), loss + ": nothing is known with another adapter");
+        if (needs_reference) {
+            config["reference"] = "adapter_in";
+            const trainer_output own = run_trainer("train", config);
+            check(own.of("hello").at(0).at("known_start") == start && own.of("step").at(0).at("rewards/margins") == 0.0, loss + ": the same against adapter_in: " + own.text.substr(0, 300));
+        }
+    }
+}
+
 // reference "adapter_in": the frozen start of the run, so the first margin is 0 although the adapter is not.
 static void test_reference_adapter() {
     json config = golden_config("", "exo");
@@ -174,6 +209,7 @@ int main() {
     test_short_last_step();
     test_cutting();
     test_fresh_adapter();
+    test_known_start();
     test_reference_adapter();
     test_packing();
     test_dropout();

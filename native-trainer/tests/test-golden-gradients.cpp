@@ -74,6 +74,23 @@ static void test_masked(const std::string & set, const std::string & loss, doubl
     test_policy_close(t);
 }
 
+// The other losses and sums: the norm of each pair's gradient, masked ones too, and of every tensor of the first pair's.
+static void test_losses() {
+    for (const json & run : golden_runs("")) {
+        const std::string tag = run.at("tag");
+        for (const char * data : {"pairs", "masked"}) {
+            test_policy t;
+            test_policy_open(t, golden_config("", tag, data == std::string("masked")));
+            const double limit = loss_needs_reference(t.config.loss) ? 1e-3 : 1e-4; // differences of long sums cancel
+            compare_pairs(tag + " " + data, t, run.at(data), nullptr, limit);
+            if (data == std::string("pairs")) {
+                compare_tensor_norms(tag, t, {{"per_tensor", run.at("grad_pair0")}}, limit);
+            }
+            test_policy_close(t);
+        }
+    }
+}
+
 int main() {
     skip_without_device();
     for (const char * set : golden_sets()) {
@@ -86,5 +103,6 @@ int main() {
         test_masked(set, "orpo", 1e-4);
         test_masked(set, "exo", 1e-3);
     }
+    test_losses();
     return test_result();
 }

@@ -1,4 +1,4 @@
-// native-trainer score gives TRL's numbers: every pair of every golden set, ORPO and EXO, with and without masks.
+// native-trainer score gives TRL's numbers: every pair of every golden set and loss, with and without masks.
 #include "common.h"
 
 #include <cmath>
@@ -41,6 +41,32 @@ static void compare(const std::string & what, const std::vector<json> & events, 
 static const std::vector<std::string> ORPO_KEYS = {"chosen_logp_sum", "chosen_logp_mean", "rejected_logp_sum", "rejected_logp_mean", "nll", "log_odds", "loss"};
 static const std::vector<std::string> EXO_KEYS  = {"chosen_logp_sum", "chosen_logp_mean", "rejected_logp_sum", "rejected_logp_mean", "ref_chosen_logp_sum", "ref_rejected_logp_sum", "reward_margin", "loss"};
 
+// The other losses: all pairs of two models, with and without masks, against TRL's losses and rewards.
+static void compare_losses(const std::string & set) {
+    for (const json & run : golden_runs(set)) {
+        const std::string tag = run.at("tag");
+        for (const char * data : {"pairs", "masked"}) {
+            const json & golden = run.at(data);
+            const std::vector<json> events = score(golden_config(set, tag, data == std::string("masked")));
+            check(events.size() == golden.size() && !events.empty(), tag + ": one event for each pair");
+            const double beta = run.at("settings").value("beta", 0.0);
+            double worst = 0;
+            for (size_t i = 0; i < std::min(events.size(), golden.size()); i++) {
+                // a loss is made of differences of log-probabilities, sums or means as TRL logs them
+                const double scale = beta*fabs(golden[i].value("logps/chosen", 0.0));
+                double error = relative_error(events[i].at("loss"), golden[i].at("loss"), scale);
+                if (golden[i].contains("rewards/margins")) {
+                    error = std::max(error, relative_error(events[i].at("reward_margin"), golden[i].at("rewards/margins"), scale));
+                } else {
+                    check(events[i].at("reward_margin").is_null(), tag + " has no rewards");
+                }
+                worst = error <= worst ? worst : error;
+            }
+            check_error(tag + " " + data + " " + set, worst, LIMIT*test_tolerance());
+        }
+    }
+}
+
 int main() {
     skip_without_device();
     for (const char * set : golden_sets()) {
@@ -59,6 +85,9 @@ int main() {
         const json masked = read_json(fixture(golden_name("golden-masked", set) + ".json")).at("pairs");
         compare(std::string("orpo masked ") + set, score(golden_config(set, "orpo", true)), masked, "orpo", ORPO_KEYS, 0.1);
         compare(std::string("exo masked ") + set,  score(golden_config(set, "exo",  true)), masked, "exo",  EXO_KEYS,  0.1);
+    }
+    for (const char * set : golden_losses_sets()) {
+        compare_losses(set);
     }
     return test_result();
 }

@@ -22,6 +22,10 @@ int main() {
             test_set(set, loss, false, 0, 0);
         }
     }
+    for (const std::string & loss : golden_losses()) {
+        test_set("", loss, false, 0, 0);
+        test_set("", loss, true, 0, 3);
+    }
     test_set("", "orpo", true, 0, 0);
     test_set("", "exo",  true, 0, 0);
     test_set("", "orpo", false, 0.2, 0);

@@ -4,6 +4,7 @@
 //
 // test-resume.cpp asks what is refused and what "stop" does; this test asks for many moments.
 #include "common.h"
+#include "loss-config.h"
 
 #include "child.h"
 #include "platform.h"
@@ -92,7 +93,7 @@ static bool is_absent_or_readable(const std::string & path) {
 // The kills of the references come first, as long as none is saved; those of the last writes last. The start may be that of a
 // fresh or a resumed run.
 static moment moment_of(const std::string & loss, int i, int n_kills, int64_t reached) {
-    if (loss == "exo" && i < n_kills/5 && reached == 0) {
+    if (loss_needs_reference(loss_from_json(golden_loss(loss))) && i < n_kills/5 && reached == 0) {
         return IN_REFERENCES;
     }
     if (i % 5 == 0) {
@@ -127,7 +128,7 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
     const json config = run_config(loss, loss + "-killed", n_steps);
     const std::string checkpoint = config["checkpoint"]["path"], adapter = config["adapter_out"];
     uint64_t draws = 0;
-    const auto random = [&] { return random_unit(seed, loss == "exo", draws++); };
+    const auto random = [&] { return random_unit(seed, loss_needs_reference(loss_from_json(golden_loss(loss))), draws++); };
     int64_t saved = 0, reached = 0; // steps that were announced as saved; that a next start went on from
     int tried[MOMENTS] = {}, killed[MOMENTS] = {}, temporary = 0;
     int i = 0;
@@ -152,9 +153,9 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
     check(read_text(tmp_file(loss + "-whole.gguf")) == read_text(adapter), loss + ": the same adapter, byte for byte");
     check(!checkpoint_exists(checkpoint + ".tmp") && !checkpoint_exists(adapter + ".tmp"), loss + ": no temporary file is left");
     for (int m = 0; m < MOMENTS; m++) {
-        printf("%-5s %-12s %2d runs, %2d killed\n", loss.c_str(), MOMENT_NAMES[m], tried[m], killed[m]);
+        printf("%-7s %-12s %2d runs, %2d killed\n", loss.c_str(), MOMENT_NAMES[m], tried[m], killed[m]);
     }
-    printf("%-5s %d kills, %d times a temporary file stayed until the next start, saved up to step %d\n", loss.c_str(), i, temporary, (int) saved);
+    printf("%-7s %d kills, %d times a temporary file stayed until the next start, saved up to step %d\n", loss.c_str(), i, temporary, (int) saved);
     check(i == n_kills, loss + ": so many runs were killed");
 }
 
@@ -163,5 +164,6 @@ int main(int argc, char ** argv) {
     const uint64_t seed    = argc > 2 ? strtoull(argv[2], nullptr, 10) : 1;
     test_loss("orpo", n_kills, seed);
     test_loss("exo", n_kills, seed);
+    test_loss("dpo-sft", n_kills/2, seed + 1);
     return test_result();
 }

@@ -1,5 +1,6 @@
-// The two losses and their derivatives on hand-picked scalars, against TRL (ORPO) and PyTorch (EXO) in F32.
+// Every loss and its coefficients on hand-picked scalars, against TRL: ORPO (and EXO, from PyTorch) in F32, the others in double.
 #include "common.h"
+#include "loss-config.h"
 
 #include <cmath>
 
@@ -52,6 +53,71 @@ static void test_exo(const json & golden) {
     check_error("exo derivative", worst_derivative, 1e-3);
 }
 
+// TRL's own code on sums of log-probabilities up to where a naive formula overflows.
+static void test_against_trl(const json & golden) {
+    for (const json & run : golden.at("runs")) {
+        const loss_sum loss = loss_from_json(run.at("config"));
+        double worst_loss = 0, worst_coefficient = 0;
+        for (const json & row : run.at("rows")) {
+            pair_logps l;
+            l.n_chosen = golden.at("n_chosen");
+            l.n_rejected = golden.at("n_rejected");
+            l.chosen_sum   = row[0];
+            l.rejected_sum = row[1];
+            l.set_reference(row[2], row[3]);
+            const pair_loss value = loss_compute(loss, l);
+            // TRL adds up a response's tokens again, which rounds a difference of sums near 1e5 at 1e-11
+            worst_loss        = std::max(worst_loss,        relative_error(value.loss,       row[4], 1e-2));
+            worst_coefficient = std::max(worst_coefficient, relative_error(value.d_chosen,   row[5], 1e-3));
+            worst_coefficient = std::max(worst_coefficient, relative_error(value.d_rejected, row[6], 1e-3));
+            check(std::isfinite(value.loss) && std::isfinite(value.d_chosen) && std::isfinite(value.d_rejected), loss_label(loss) + " is finite at extremes");
+        }
+        check_error(loss_label(loss) + " loss", worst_loss, 1e-8);
+        check_error(loss_label(loss) + " coefficients", worst_coefficient, 1e-8);
+    }
+}
+
+// While the policy equals its reference, a loss that compares with it has a value that can be written down.
+static void test_at_start() {
+    pair_logps l;
+    l.n_prompt = 5; l.n_chosen = 3; l.n_rejected = 7;
+    l.prompt_sum = -9; l.chosen_sum = -12.5; l.rejected_sum = -70.25;
+    l.has_prompt = true;
+    l.set_reference(l.chosen_sum, l.rejected_sum);
+    for (const loss_spec * spec : loss_specs()) {
+        for (double beta : {0.01, 0.1, 3.0}) {
+            loss_settings settings = loss_defaults(*spec);
+            settings.beta = beta;
+            const pair_loss value = loss_compute({{spec, 1, settings}}, l);
+            check(std::isfinite(spec->at_start(settings)) == spec->needs_reference, std::string(spec->name) + ": losses with a reference have a value at the start");
+            if (spec->needs_reference) {
+                check_error(std::string(spec->name) + " at the start, beta " + std::to_string(beta), relative_error(value.loss, spec->at_start(settings)), 1e-13);
+                check(value.reward_chosen - value.reward_rejected == 0, std::string(spec->name) + ": and a margin of 0");
+            }
+        }
+    }
+    check_error("dpo at the start is ln 2", fabs(loss_find("dpo")->at_start(loss_defaults(*loss_find("dpo"))) - 0.69314718055994531), 1e-15);
+    check_error("ipo at the start is (1/(2 beta))^2", fabs(loss_find("ipo")->at_start(loss_defaults(*loss_find("ipo"))) - 25), 1e-12);
+}
+
+// A sum is what its parts are, each with its own settings and weight.
+static void test_sums() {
+    const loss_sum sum = loss_from_json(json::parse(R"({"loss": [{"name": "sft", "weight": 0.25}, {"name": "exo", "weight": 3, "beta": 0.02, "label_smoothing": 0.01}]})"));
+    pair_logps l;
+    l.n_prompt = 4; l.n_chosen = 5; l.n_rejected = 6;
+    l.prompt_sum = -8; l.chosen_sum = -20; l.rejected_sum = -30;
+    l.has_prompt = true;
+    l.set_reference(-22, -29);
+    const pair_loss whole = loss_compute(sum, l), sft = loss_compute({{sum[0].spec, 1, sum[0].settings}}, l), exo = loss_compute({{sum[1].spec, 1, sum[1].settings}}, l);
+    check(sum[1].settings.beta == 0.02 && sum[1].settings.label_smoothing == 0.01, "the parts have their own settings");
+    check_error("a sum's loss", fabs(whole.loss - (0.25*sft.loss + 3*exo.loss)), 1e-15);
+    check_error("a sum's coefficients", fabs(whole.d_chosen - (0.25*sft.d_chosen + 3*exo.d_chosen)) + fabs(whole.d_rejected - 3*exo.d_rejected) + fabs(whole.d_prompt - 0.25*sft.d_prompt), 1e-15);
+    check(whole.reward_chosen == exo.reward_chosen && whole.reward_rejected == exo.reward_rejected, "its rewards are those of the first loss that compares");
+    check(loss_needs_reference(sum) && loss_needs_prompt(sum) && !loss_reports_means(sum) && loss_reports_nll(sum) && !loss_reports_odds(sum), "it needs and reports what its parts do");
+    check(loss_label(sum) == "0.25 sft + 3 exo", "its label: " + loss_label(sum));
+    check(std::isnan(loss_at_start(sum)) && std::isfinite(loss_at_start({sum[1]})), "its value at the start is known when those of all parts are");
+}
+
 // Values at which a naive formula gives infinity or NaN.
 static void test_extremes() {
     for (double chosen : {-1e-12, -1e-6, -1.0, -1e3, -1e6}) {
@@ -71,6 +137,9 @@ int main() {
     const json golden = read_json(fixture("golden-scalars.json"));
     test_orpo(golden.at("orpo"));
     test_exo(golden.at("exo"));
+    test_against_trl(read_json(fixture("golden-loss-scalars.json")));
+    test_at_start();
+    test_sums();
     test_extremes();
     return test_result();
 }

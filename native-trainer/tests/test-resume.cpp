@@ -76,6 +76,27 @@ static void test_stop() {
     check(!checkpoint_exists(tmp_file("stopped.gguf")), "and no adapter");
 }
 
+// A second trainer on one checkpoint is told so and leaves the first one alone; the lock goes with its process, however that ends.
+static void test_two_trainers() {
+    json config = run_config("orpo", "shared");
+    config["max_steps"] = 100000;
+    child first = child_start(config);
+    std::string line;
+    while (child_line(first, line) && line.rfind("{\"event\":\"step\"", 0) != 0) {
+    }
+    const trainer_output second = run_trainer("train", config);
+    check(second.exit == EXIT_INPUT && second.error_code() == "CHECKPOINT_IN_USE" && !second.last()->at("hint").get<std::string>().empty(), "the second trainer is told: " + second.text);
+    child_kill(first);
+    while (child_line(first, line)) {
+    }
+    check(child_wait(first) == CHILD_KILLED, "the first one went on until it was killed");
+    config["max_steps"] = 3;
+    config["resume"] = false;
+    const trainer_output third = run_trainer("train", config);
+    check(third.exit == EXIT_DONE, "a killed run leaves no lock: " + third.text.substr(0, 300));
+    check(!checkpoint_exists(tmp_file("shared.checkpoint.lock")), "a finished one leaves no file of it");
+}
+
 static void test_refusals() {
     const json config = run_config("orpo", "refused");
     check(run_trainer("train", config).exit == EXIT_DONE, "a run to resume");
@@ -87,9 +108,16 @@ static void test_refusals() {
     };
     refused("learning_rate", 2e-3, "learning_rate");
     refused("seed", 7, "seed");
+    refused("loss", "exo", "loss");
     refused("pairs", fixture("pairs-masked.jsonl"), "pairs differ");
     refused("adapter_in", fixture("final-adapter-orpo.gguf"), "adapter_in differs");
     refused("eval_pairs", fixture("pairs-masked.jsonl"), "eval_pairs differ");
+    json weighted = config;
+    weighted.erase("beta");
+    weighted.erase("label_smoothing");
+    weighted["loss"] = json::parse(R"([{"name": "orpo", "weight": 0.5}])");
+    const trainer_output other_weight = run_trainer("train", weighted);
+    check(other_weight.error_code() == "CHECKPOINT_MISMATCH" && other_weight.text.find("differs in loss") != std::string::npos, "a checkpoint of another weight is refused: " + other_weight.text);
     json exo = run_config("exo", "refused-exo");
     exo["reference_adapter"] = fixture("adapter-init.gguf");
     check(run_trainer("train", exo).exit == EXIT_DONE, "a run with reference_adapter to resume");
@@ -105,7 +133,10 @@ static void test_refusals() {
 int main() {
     test_loss("orpo");
     test_loss("exo");
+    test_loss("simpo");
+    test_loss("dpo-sft");
     test_stop();
+    test_two_trainers();
     test_refusals();
     return test_result();
 }

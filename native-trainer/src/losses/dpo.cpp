@@ -28,4 +28,5 @@ const loss_spec LOSS_DPO = {
     loss_rows_of_responses,
     compute,
     at_start,
+    "ln 2",
 };

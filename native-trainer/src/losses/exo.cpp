@@ -33,4 +33,5 @@ const loss_spec LOSS_EXO = {
     loss_rows_of_responses,
     compute,
     at_start,
+    "-ln 2 - ln(eps (1 - eps))/2",
 };

@@ -36,4 +36,5 @@ const loss_spec LOSS_IPO = {
     loss_rows_of_responses,
     compute,
     at_start,
+    "(1/(2 beta))^2",
 };

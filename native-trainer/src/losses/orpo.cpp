@@ -41,4 +41,5 @@ const loss_spec LOSS_ORPO = {
     needs_prompt,
     compute,
     loss_value_nowhere,
+    /*start_formula =*/ nullptr,
 };

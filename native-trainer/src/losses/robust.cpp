@@ -32,4 +32,5 @@ const loss_spec LOSS_ROBUST = {
     loss_rows_of_responses,
     compute,
     at_start,
+    "ln 2",
 };

@@ -32,4 +32,5 @@ const loss_spec LOSS_SFT = {
     needs_prompt,
     compute,
     loss_value_nowhere,
+    /*start_formula =*/ nullptr,
 };

@@ -30,4 +30,5 @@ const loss_spec LOSS_SIMPO = {
     loss_rows_of_responses,
     compute,
     loss_value_nowhere,
+    /*start_formula =*/ nullptr,
 };

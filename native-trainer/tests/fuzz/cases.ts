@@ -25,8 +25,11 @@ export type Seeds = { dir: string; read(name: string): Buffer };
 
 type Config = Record<string, unknown>;
 
+/** Losses of the runs that mutated files are given to: both that have checkpoints in the seeds, and each kind of the others. */
+const losses = ["orpo", "exo", "dpo", "robust", "ipo", "simpo", "sft", [{ name: "dpo" }, { name: "sft", weight: 0.2 }]];
+
 /** Of a run that takes a few steps. Paths are relative to the folder of a case, beside which the seeds lie. */
-export function validConfig(loss: "orpo" | "exo"): Config {
+export function validConfig(loss: unknown): Config {
   return {
     model: "../seeds/model.gguf",
     adapter_in: "../seeds/adapter.gguf",
@@ -69,7 +72,7 @@ function model(random: Random, seeds: Seeds): Made {
     "model-quantised.gguf",
   ]);
   const bytes = mutateFile(random, seeds, original);
-  const config: Config = { ...validConfig(random.pick(["orpo", "exo"])), model: "case.gguf" };
+  const config: Config = { ...validConfig(random.pick(losses)), model: "case.gguf" };
   if (original !== "model.gguf") delete config["adapter_in"]; // it has the shape of another model
   return { name: "case.gguf", bytes, command: random.pick(["inspect", "score", "train"]), config };
 }
@@ -100,7 +103,7 @@ function pairs(random: Random, seeds: Seeds): Made {
     ? mutateBytes(random, Buffer.from(text), seeds.read("pairs-masked.jsonl"))
     : mutatePairs(random, lines);
   const config = {
-    ...validConfig(random.pick(["orpo", "exo"])),
+    ...validConfig(random.pick(losses)),
     [random.pick(["pairs", "pairs", "eval_pairs"])]: "case.jsonl",
   };
   const command = "eval_pairs" in config ? "train" : random.pick(["score", "train"] as const);
@@ -115,7 +118,7 @@ function cache(random: Random, seeds: Seeds): Made {
 }
 
 function config(random: Random): Made {
-  const original = validConfig(random.pick(["orpo", "exo"]));
+  const original = validConfig(random.pick(losses));
   const bytes = mutateConfig(random, original);
   return { name: "config.json", bytes, command: random.pick(["score", "train"]), config: original };
 }

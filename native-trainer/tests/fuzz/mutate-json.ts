@@ -27,6 +27,10 @@ const choices = [
   "orpo",
   "exo",
   "dpo",
+  "robust",
+  "ipo",
+  "simpo",
+  "sft",
   "linear",
   "cosine",
   "base",
@@ -92,7 +96,20 @@ function longPair(random: Random, pair: Json): string {
 /** Values that a config may have, so that not every mutated one is refused at its first key. */
 const rightValues: Record<string, readonly string[]> = {
   adapter_in: ["null", '"../seeds/adapter.gguf"'],
-  loss: ['"orpo"', '"exo"'],
+  loss: [
+    '"orpo"',
+    '"exo"',
+    '"dpo"',
+    '"robust"',
+    '"ipo"',
+    '"simpo"',
+    '"sft"',
+    '[{"name":"dpo"},{"name":"sft","weight":0.2,"completion_only_loss":true}]',
+    '[{"name":"simpo","beta":2,"gamma":1,"weight":1e6},{"name":"robust","label_smoothing":0.4}]',
+    '[{"name":"dpo","weight":0}]',
+  ],
+  gamma: ["0", "0.5", "1e6"],
+  completion_only_loss: ["true", "false"],
   eval_pairs: ['"../seeds/pairs-masked.jsonl"'],
   eval_every_steps: ["0", "1", "1000000000"],
   reference_cache: ['"cache"', '"config.json"', '"out.gguf"'],
@@ -127,7 +144,7 @@ const rightValues: Record<string, readonly string[]> = {
 const marker = "@odd@";
 const pairKeys = ["id", "prompt", "chosen", "rejected", "chosen_mask", "rejected_mask", "other"];
 const configKeys =
-  `model adapter_in adapter_out pairs eval_pairs eval_every_steps reference_cache loss beta label_smoothing reference reference_adapter learning_rate schedule warmup_steps
+  `model adapter_in adapter_out pairs eval_pairs eval_every_steps reference_cache loss beta label_smoothing gamma completion_only_loss reference reference_adapter learning_rate schedule warmup_steps
    adam_beta1 adam_beta2 adam_eps weight_decay max_grad_norm gradient_accumulation_steps epochs max_steps shuffle seed lora max_length
    device threads precision checkpoint resume memory_limit_mb lora.r lora.alpha lora.dropout lora.targets checkpoint.path
    checkpoint.every_steps unknown`.split(/\s+/);
