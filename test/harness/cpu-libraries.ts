@@ -36,6 +36,8 @@ type CpuKind = {
   library: string;
   /** The trainer's kernels of that generation (PREFLEXOR_CPU_ISA). */
   isa: string;
+  /** What the library says that it was built for, and slower ones do not. */
+  mark: string;
   /** What /proc/cpuinfo has to name. */
   needs: string[];
 };
@@ -44,15 +46,27 @@ const AVX2 = ["avx2", "fma", "f16c", "bmi2"];
 const AVX512 = [...AVX2, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"];
 /** Slowest first: what most users have, servers of the last ten years, AMD since 2022, Intel with matrix units. */
 const CPU_KINDS: CpuKind[] = [
-  { library: "haswell", isa: "avx2", needs: AVX2 },
-  { library: "skylakex", isa: "avx512", needs: AVX512 },
-  { library: "zen4", isa: "avx512bf16", needs: [...AVX512, "avx512_vbmi", "avx512_vnni", "avx512_bf16"] },
+  { library: "haswell", isa: "avx2", mark: "AVX2", needs: AVX2 },
+  { library: "skylakex", isa: "avx512", mark: "AVX512", needs: AVX512 },
+  {
+    library: "zen4",
+    isa: "avx512bf16",
+    mark: "AVX512_BF16",
+    needs: [...AVX512, "avx512vbmi", "avx512_vnni", "avx512_bf16"],
+  },
   {
     library: "sapphirerapids",
     isa: "amx",
-    needs: [...AVX512, "avx512_vbmi", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"],
+    mark: "AMX_INT8",
+    needs: [...AVX512, "avx512vbmi", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"],
   },
 ];
+
+/** The marks of the kinds that are faster than this one: what its library must not name. */
+export function marksAbove(library: string): string[] {
+  const index = CPU_KINDS.findIndex((kind) => kind.library === library);
+  return CPU_KINDS.slice(index + 1).map(({ mark }) => mark);
+}
 
 /** The kinds of processor that this one can stand in for: the slowest, the fastest, and one between them. */
 export function cpuKindsHere(): CpuKind[] {

@@ -15,7 +15,13 @@ import { runTrainer } from "../../../main/engine/training/trainer-process.ts";
 import { parityInWords } from "../../../main/cli/lib/parity-words.ts";
 import type { ParityReport } from "../../../main/shared/contract/model.ts";
 import { cacheDir } from "../../harness/cache.ts";
-import { cpuKindsHere, machineName, type ProgramCopy, programWithLibrary } from "../../harness/cpu-libraries.ts";
+import {
+  cpuKindsHere,
+  machineName,
+  marksAbove,
+  type ProgramCopy,
+  programWithLibrary,
+} from "../../harness/cpu-libraries.ts";
 import { dequantiseGguf } from "../../harness/dequantise-gguf.ts";
 import { ensureDemoModels } from "../../harness/model-cache.ts";
 
@@ -137,7 +143,7 @@ const once: typeof everywhere = [
 
 describe.each(kinds.map((kind, index) => ({ ...kind, isFirst: index === 0 })))(
   "with ggml's $library and the trainer's $isa",
-  ({ library, isa, isFirst }) => {
+  ({ library, isa, mark, isFirst }) => {
     let program: ProgramCopy;
     let started: Started;
     let adapter: string;
@@ -161,6 +167,13 @@ describe.each(kinds.map((kind, index) => ({ ...kind, isFirst: index === 0 })))(
       say(`${library}, ${model}, ${adapterPath.slice(dir.length + 1)}`, report);
       return { report, scores };
     };
+
+    test("llama.cpp computes with that library alone", async () => {
+      const { libraryVersion } = await started.runner.facts();
+      const instructionSets = /\((.+)\)$/.exec(libraryVersion)?.[1]?.split(" ");
+      expect(instructionSets).toContain(mark);
+      for (const above of marksAbove(library)) expect(instructionSets).not.toContain(above);
+    });
 
     test("a good adapter passes on quantised weights, also after a single step, and on F16", async () => {
       const { report, scores } = await check(adapter, "Q4_1");

@@ -8,7 +8,7 @@ export type LlamaLibrary = {
   threads: number;
   /** How many tokens of a prompt are evaluated at once: the longest stretch that cannot be cancelled. */
   batchTokens: number;
-  /** For example "node-llama-cpp 3.21.1, llama.cpp v0.4.0, cpu". */
+  /** For example "node-llama-cpp 3.21.1, llama.cpp v0.4.0, cpu (SSE3 SSSE3 AVX AVX2 F16C FMA BMI2)". */
   version: string;
   /** The last error lines of llama.cpp, which its exceptions leave out. */
   lastErrors(): string;
@@ -99,5 +99,12 @@ function threadsFromEnvironment(): number | null {
 
 async function versionOf(llama: Llama): Promise<string> {
   const release = llama.llamaCppRelease.release;
-  return `node-llama-cpp ${await getModuleVersion()}, llama.cpp ${release}, ${llama.gpu || "cpu"}`;
+  const device = llama.gpu || `cpu (${instructionSetsOf(llama.systemInfo).join(" ")})`;
+  return `node-llama-cpp ${await getModuleVersion()}, llama.cpp ${release}, ${device}`;
+}
+
+/** Those that the CPU library was built for, from a line such as "CPU : AVX2 = 1 | FMA = 1 | LLAMAFILE = 1 | REPACK = 1". */
+export function instructionSetsOf(systemInfo: string): string[] {
+  const names = [...systemInfo.matchAll(/(\w+) = 1/g)].map(([, name]) => name!);
+  return names.filter((name) => !["LLAMAFILE", "REPACK", "OPENMP", "ACCELERATE"].includes(name));
 }
