@@ -9,6 +9,7 @@ import { addJobsCommand } from "./commands/jobs.ts";
 import { addModelCommands } from "./commands/models.ts";
 import { addPairCommands } from "./commands/pairs.ts";
 import { addReflectCommand } from "./commands/reflect.ts";
+import { addRunsCommands } from "./commands/runs.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addTrainingCommands } from "./commands/training.ts";
 import { printError, printJson } from "./lib/output.ts";
@@ -28,6 +29,7 @@ export async function main(argv: string[]): Promise<void> {
   addModelCommands(program);
   addPairCommands(program);
   addTrainingCommands(program);
+  addRunsCommands(program);
   addAdapterCommands(program);
   addReflectCommand(program);
   addGraphCommands(program);

@@ -106,7 +106,15 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
     resourcesDir,
     jobs: openQueue,
   });
-  const experiment = createExperiment({ db, preference: preference.api, recipesDir, workspaceDir, enqueue });
+  const experiment = createExperiment({
+    db,
+    models: models.api,
+    preference: preference.api,
+    training: training.api,
+    recipesDir,
+    workspaceDir,
+    enqueue,
+  });
 
   const jobs = createJobQueue({
     store: createJobStore(db, clock),

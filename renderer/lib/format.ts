@@ -1,3 +1,5 @@
+export { formatBytes } from "../../main/shared/format-bytes.ts";
+
 const integer = new Intl.NumberFormat("en");
 const dateTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 const shortDate = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
@@ -9,14 +11,6 @@ export function formatCount(n: number): string {
 /** "1 page", "12 pages". */
 export function plural(n: number, singular: string, many = `${singular}s`): string {
   return `${formatCount(n)} ${n === 1 ? singular : many}`;
-}
-
-export function formatBytes(sizeBytes: number): string {
-  if (sizeBytes < 1000) return `${sizeBytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length, Math.floor(Math.log10(sizeBytes) / 3));
-  const value = sizeBytes / 1000 ** power;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
 }
 
 /** 0..1 as a whole percentage; what is not zero is not shown as zero. */

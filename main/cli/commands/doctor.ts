@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
 import type { DeviceReport } from "../../shared/contract/device.ts";
 import { AppError } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/format-bytes.ts";
 import { describeMemory } from "../lib/device.ts";
 import { note, print, printJson } from "../lib/output.ts";
 import { isCheckout } from "../lib/paths.ts";
@@ -25,6 +26,7 @@ export function addDoctorCommand(program: Command): void {
           processor(),
           memory(),
           disk(workspaceDir),
+          await runs(client),
           ...(await devices(client)),
           await inference(client),
           await selftest(client),
@@ -81,6 +83,12 @@ function disk(dir: string): Finding {
 }
 
 type Client = Session["client"];
+
+async function runs(client: Client): Promise<Finding> {
+  const { totalBytes, freeableBytes } = await client.training.space({});
+  const value = `${formatBytes(totalBytes)}, of which ${formatBytes(freeableBytes)} can be freed`;
+  return { name: "training runs", isOk: true, value, nextStep: freeableBytes > 0 ? "preflexor runs clean" : null };
+}
 
 async function devices(client: Client): Promise<Finding[]> {
   try {

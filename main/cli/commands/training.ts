@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/format-bytes.ts";
 import { LossName, stageTitle } from "../../shared/loss.ts";
 import { judgeTraining, type TrainingVerdict, VERDICT_NAMES } from "../../shared/training-verdict.ts";
 import { shortfallInWords } from "../../engine/experiment/index.ts";
@@ -85,8 +86,9 @@ async function runRecipe(session: Session, recipe: string, options: RunOptions):
   await noteDevice(session);
   // stdout carries the one result of a run; its rounds hold what was warned of
   const stopWarnings = on("training.warning", ({ message }) => note(message));
-  const { jobId, notes } = await startRecipe(client, recipe, options);
+  const { jobId, notes, disk } = await startRecipe(client, recipe, options);
   for (const line of notes) note(line);
+  if (disk) note(describeDisk(disk));
   const output = await finish(jobId, "experiment.run").finally(stopWarnings);
   refuseWithoutParity(output);
   if (asJson) return printJson(output);
@@ -111,6 +113,11 @@ function startRecipe(client: Session["client"], recipe: string, { resume, ...rol
   throw new AppError("VALIDATION_FAILED", `--${role} cannot be given with --resume`, {
     hint: "A run goes on with the models that it began with. Without --resume a new run begins.",
   });
+}
+
+function describeDisk(disk: { runningBytes: number; keptBytes: number; freeBytes: number }): string {
+  const { runningBytes, keptBytes, freeBytes } = disk;
+  return `The run takes up to ${formatBytes(runningBytes)} of the disk while it goes on and keeps ${formatBytes(keptBytes)}; ${formatBytes(freeBytes)} are free.`;
 }
 
 function verdictInWords({ outcome, sentences }: TrainingVerdict): string {

@@ -1,5 +1,5 @@
 import type { JobStatus } from "../../shared/contract/job.ts";
-import type { ExperimentRow } from "../../shared/contract/training.ts";
+import { type ExperimentRow, Keep } from "../../shared/contract/training.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { Db } from "../db/index.ts";
@@ -13,6 +13,7 @@ type Row = {
   changes: string;
   created_at: number;
   roles: string | null;
+  keep: string | null;
   job_id: string;
   status: string;
 };
@@ -21,6 +22,7 @@ export type KnownExperiment = ExperimentRow & {
   sourceSha256: string | null;
   /** Models by the references that the recipe or the caller named them with. */
   roles: Partial<Recipe["roles"]>;
+  keep: Keep;
 };
 export type ExperimentList = ReturnType<typeof createExperimentList>;
 
@@ -28,7 +30,7 @@ export type ExperimentList = ReturnType<typeof createExperimentList>;
 export function createExperimentList(db: Db) {
   const selectAll = db.prepare<[], Row>(`
     SELECT experiment.id, experiment.key, experiment.name, experiment.source, experiment.source_sha256,
-      experiment.changes, experiment.created_at, json_extract(experiment.recipe, '$.roles') AS roles,
+      experiment.changes, experiment.created_at, json_extract(experiment.recipe, '$.roles') AS roles, json_extract(experiment.recipe, '$.keep') AS keep,
       job.id AS job_id, job.status
     FROM experiment JOIN job ON job.id = (
       SELECT id FROM job WHERE type = 'experiment.run' AND json_extract(input, '$.key') = experiment.key
@@ -45,6 +47,8 @@ export function createExperimentList(db: Db) {
         sourceSha256: row.source_sha256,
         changes: JSON.parse(row.changes) as string[],
         roles: row.roles === null ? {} : (JSON.parse(row.roles) as Recipe["roles"]),
+        // a recipe of version 1 that nothing has opened since kept everything
+        keep: Keep.catch("all").parse(row.keep),
         jobId: row.job_id as JobId,
         status: row.status as JobStatus,
         createdAt: row.created_at,

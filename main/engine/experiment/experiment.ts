@@ -10,13 +10,21 @@ import {
   type TrainingRunOutput,
 } from "../../shared/contract/job-types.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
+import type { Models } from "../models/index.ts";
 import type { Preference } from "../preference/index.ts";
 import { readRecipe, type Recipe, type StageRecipe } from "../recipe/index.ts";
-import { trainerSettingsOf } from "../training/index.ts";
+import { type Training, trainerSettingsOf } from "../training/index.ts";
+import { filesToDrop } from "./keep-files.ts";
 import { isEnough, shortfallInWords, stageCameToNothing } from "./yield.ts";
 
 /** What an experiment is given by createEngine. */
-export type ExperimentDeps = { preference: Preference["api"]; recipesDir: string; workspaceDir: string };
+export type ExperimentDeps = {
+  models: Models["api"];
+  preference: Preference["api"];
+  training: Training["api"];
+  recipesDir: string;
+  workspaceDir: string;
+};
 
 /**
  * A whole recipe: for every stage and round, pairs from the policy as it then is, then training on them. Each part is
@@ -56,6 +64,7 @@ async function runExperiment(deps: ExperimentDeps, context: Context): Promise<Ex
   for (const [index, stage] of recipe.stages.entries()) {
     await runStage(deps, context, course, { ...stage, index });
   }
+  await dropFiles(deps, context, course, { isUnfinished: false });
   const { rounds, trained } = course;
   if (!trained) throw new Error("every stage that ends well has trained");
   context.progress({ n: rounds.length, total: rounds.length, unit: "rounds", message: "done" });
@@ -89,9 +98,24 @@ async function runStage(
     if (pairs.nAccepted < pairs.nAsked) context.record("round_short", { ...ended, message: shortfallInWords(ended) });
     rounds.push(ended);
     course.trained = run ?? course.trained;
+    if (run) await dropFiles(deps, context, course, { isUnfinished: true });
   }
   const own = rounds.slice(-stage.rounds);
   if (own.every(({ run }) => run === null)) throw stageCameToNothing(own, recipe.minPairsShare);
+}
+
+/** What no one will read again; done after every round, it finds what a crash has left. */
+async function dropFiles(
+  { training }: ExperimentDeps,
+  context: Context,
+  { experimentId, recipe: { keep } }: Course,
+  { isUnfinished }: { isUnfinished: boolean },
+): Promise<void> {
+  const runs = training.listRuns().filter((run) => run.experimentId === experimentId);
+  const drops = filesToDrop(runs, { keep, isUnfinished });
+  let freedBytes = 0;
+  for (const run of runs) freedBytes += await training.dropRunFiles(run, drops.get(run.id) ?? new Set());
+  if (freedBytes > 0) context.record("disk_freed", { freedBytes });
 }
 
 async function makePairs(

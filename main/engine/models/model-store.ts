@@ -51,6 +51,7 @@ export function createModelStore(db: Db, clock: Clock) {
   const selectAdapter = db.prepare<[{ ref: string }], AdapterColumns>(`
     ${adapterColumns} WHERE adapter.id = @ref OR adapter.path = @ref OR adapter.name = @ref
     ORDER BY adapter.id = @ref DESC, adapter.path = @ref DESC, adapter.created_at DESC LIMIT 1`);
+  const deleteAdapter = db.prepare("DELETE FROM adapter WHERE path = ?");
   const selectParity = db.prepare<[string], { parity: string | null }>("SELECT parity FROM adapter WHERE id = ?");
   const updateParity = db.prepare("UPDATE adapter SET parity = @parity WHERE id = @id");
 
@@ -106,6 +107,7 @@ export function createModelStore(db: Db, clock: Clock) {
       upsertAdapter.run({ ...columns, id, path: facts.path, facts: JSON.stringify(facts), at: clock() });
       return findAdapter(facts.path)!; // just written
     },
+    deleteAdapter: (path: string) => void deleteAdapter.run(path),
     parity(id: AdapterId): ParityReport | null {
       const parity = selectParity.get(id)?.parity;
       return parity ? (JSON.parse(parity) as ParityReport) : null;

@@ -81,6 +81,12 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
       return adapter;
     },
 
+    /** For an adapter whose file is gone. */
+    forgetAdapter(path: string): void {
+      store.deleteAdapter(path);
+      changed();
+    },
+
     setParity(id: AdapterId, report: ParityReport): void {
       store.setParity(id, report);
       changed();

@@ -1,13 +1,10 @@
 import { z } from "zod";
+import { Keep } from "../../shared/contract/training.ts";
 import { DEFAULT_MARKERS, MarkerSet } from "../../shared/markers.ts";
 import { Filters } from "./filters.ts";
 import { shapeOf } from "./lora.ts";
 import { Section } from "./sections.ts";
 import { StageRecipe } from "./stage.ts";
-
-/** Which adapters stay on the disk when their round has been built upon: of the last round, of each stage's last, of all. */
-export const Keep = z.enum(["last", "stages", "all"]);
-export type Keep = z.infer<typeof Keep>;
 
 export const Recipe = z
   .strictObject({
@@ -35,6 +32,7 @@ export const Recipe = z
     }),
     filters: Filters.prefault({}),
     stages: z.array(StageRecipe).min(1),
+    /** What stays on the disk when a round has been built upon (experiment/keep-files.ts). */
     keep: Keep.default("stages"),
     seed: z.int().min(0),
     /** A round ends when it has made this many attempts for each pair that it should accept. */

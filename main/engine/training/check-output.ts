@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../shared/errors.ts";
-import { type GgufHeader, readAdapter, readGgufHeader } from "../gguf/index.ts";
+import { readAdapter } from "../gguf/index.ts";
+import { adapterBytesOf, CHECKPOINT_ADAPTERS } from "./adapter-size.ts";
 import { AdapterCard, cardPathOf } from "./adapter-card.ts";
 
 export type OutputRequest = {
@@ -15,8 +16,8 @@ export type OutputRequest = {
   settings: Record<string, unknown>;
 };
 
-/** A checkpoint holds the weights and two moments of each; while a new one is written the old one is still there. */
-const CHECKPOINT_FACTOR = 6;
+/** While a new checkpoint is written the old one is still there. */
+const CHECKPOINT_FACTOR = 2 * CHECKPOINT_ADAPTERS;
 
 /**
  * Everything about the place of the adapter that can be known before hours of training: that it is a file's, that
@@ -140,28 +141,10 @@ async function freeBytes(dir: string): Promise<number> {
   return bavail * bsize;
 }
 
-const TENSOR_OF_TARGET: Record<string, string> = {
-  q: "attn_q",
-  k: "attn_k",
-  v: "attn_v",
-  o: "attn_output",
-  gate: "ffn_gate",
-  up: "ffn_up",
-  down: "ffn_down",
-};
-const DEFAULT_R = 16;
-
-/** r rows and r columns in F32 beside every matrix that is trained; an adapter that is gone on with keeps its size. */
+/** An adapter that is gone on with keeps its size. */
 async function expectedBytes({ adapterIn, modelPath, settings }: OutputRequest): Promise<number> {
   if (adapterIn !== null) return statSync(adapterIn, { throwIfNoEntry: false })?.size ?? 0;
-  const lora = (settings["lora"] ?? {}) as { r?: number; targets?: string[] };
-  const targets = (lora.targets ?? Object.keys(TENSOR_OF_TARGET)).map((target) => TENSOR_OF_TARGET[target]);
-  return adapterBytes(await readGgufHeader(modelPath), lora.r ?? DEFAULT_R, targets);
-}
-
-function adapterBytes({ tensors }: GgufHeader, r: number, targets: (string | undefined)[]): number {
-  const trained = tensors.filter(({ name }) => targets.includes(/^blk\.\d+\.(\w+)\.weight$/.exec(name)?.[1]));
-  return trained.reduce((sum, { shape: [nIn = 0, nOut = 0] }) => sum + 4 * r * (nIn + nOut), 0);
+  return adapterBytesOf(modelPath, settings["lora"] ?? {});
 }
 
 function refused(message: string, hint: string, cause?: unknown): AppError {

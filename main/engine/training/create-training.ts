@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
 import { outputOf, type TrainingRunInput } from "../../shared/contract/job-types.ts";
+import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
 import { type Loss, LossName, lossNames, needsReference } from "../../shared/loss.ts";
@@ -8,11 +9,14 @@ import type { Db } from "../db/index.ts";
 import type { EnqueueRequest, JobQueue } from "../jobs/index.ts";
 import { checkOutput } from "./check-output.ts";
 import type { TrainingDeps } from "./deps.ts";
+import { dropRunFiles, type RunFileRole, runFilesOf } from "./run-files.ts";
 import { createRunStore } from "./run-store.ts";
 import { parseOverrides } from "./settings.ts";
 import { isStillThere, requestKey } from "./request-key.ts";
 import { outputRequestOf, trainingRunJob } from "./training-run.ts";
 import { verifyAdapterJob } from "./verify-job.ts";
+
+type RunPlace = Pick<TrainingRunRow, "id" | "adapterOut">;
 
 export type Training = ReturnType<typeof createTraining>;
 
@@ -22,7 +26,10 @@ export function createTraining(
   const { db, enqueue, jobs, ...rest } = given;
   const deps: TrainingDeps = { ...rest, runs: createRunStore(db, given.clock) };
 
-  const handlers: Omit<EngineHandlers["training"], "runRecipe" | "resumeRecipe" | "listExperiments"> = {
+  const handlers: Omit<
+    EngineHandlers["training"],
+    "runRecipe" | "resumeRecipe" | "listExperiments" | "space" | "cleanRuns"
+  > = {
     async start(input) {
       const loss = lossOf(input);
       const hasReference = needsReference(loss);
@@ -67,6 +74,12 @@ export function createTraining(
       return { jobId: enqueue({ type: "adapter.verify", input: { adapterPath, model } }) };
     },
     jobs: [trainingRunJob(deps), verifyAdapterJob(deps)],
+    api: {
+      listRuns: () => deps.runs.list(),
+      runFiles: (run: RunPlace) => runFilesOf(deps.workspaceDir, run),
+      /** Gives the bytes that are free now. */
+      dropRunFiles: (run: RunPlace, roles: ReadonlySet<RunFileRole>) => dropRunFiles(deps, run, roles),
+    },
   };
 }
 

@@ -3,5 +3,7 @@
  * adapter with its card, and the parity check against llama.cpp before anyone gets it.
  */
 export type { AdapterCard } from "./adapter-card.ts";
+export { adapterBytes, adapterBytesOf, CHECKPOINT_ADAPTERS } from "./adapter-size.ts";
 export { createTraining, type Training } from "./create-training.ts";
+export type { RunFileRole } from "./run-files.ts";
 export { trainerSettingsOf } from "./settings.ts";

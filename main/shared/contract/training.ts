@@ -75,8 +75,36 @@ export const ExperimentRow = z.object({
 });
 export type ExperimentRow = z.infer<typeof ExperimentRow>;
 
+/** How much of the disk the files of each run take, and could be freed without loss to what is gone on with. */
+export const RunSpace = z.object({
+  runs: z.array(
+    z.object({
+      runId: TrainingRunId,
+      experimentId: z.string().nullable(),
+      ...StageColumns.shape,
+      round: z.int(),
+      status: TrainingRunRow.shape.status,
+      sizeBytes: z.number(),
+      freeableBytes: z.number(),
+    }),
+  ),
+  totalBytes: z.number(),
+  freeableBytes: z.number(),
+});
+export type RunSpace = z.infer<typeof RunSpace>;
+
+/** Which adapters of an experiment stay: the last one, the last of each stage, or every round's. */
+export const Keep = z.enum(["last", "stages", "all"]);
+export type Keep = z.infer<typeof Keep>;
+
 /** `notes` are for people: what is other than they may expect. */
-const RecipeStarted = z.object({ jobId: JobId, experimentId: z.string(), notes: z.array(z.string()) });
+const RecipeStarted = z.object({
+  jobId: JobId,
+  experimentId: z.string(),
+  notes: z.array(z.string()),
+  /** What the run takes of the disk, at most while it goes on and in the end; null while its model is not there. */
+  disk: z.object({ runningBytes: z.number(), keptBytes: z.number(), freeBytes: z.number() }).nullable(),
+});
 const Roles = z.strictObject({
   teacher: z.string().min(1).optional(),
   policy: z.string().min(1).optional(),
@@ -113,6 +141,12 @@ export const training = {
   }),
   /** Goes on with the newest unfinished run of this recipe, with the recipe and the roles that it began with. */
   resumeRecipe: command({ input: z.strictObject({ recipe: z.string().min(1) }), output: RecipeStarted }),
+  space: query({ input: z.strictObject({ keep: Keep.optional() }), output: RunSpace }),
+  /** Frees what `space` says can be freed, by the recipes' own `keep` or this one. */
+  cleanRuns: command({
+    input: z.strictObject({ keep: Keep.optional() }),
+    output: z.object({ freedBytes: z.number() }),
+  }),
   listExperiments: query({ input: z.strictObject({}), output: z.array(ExperimentRow) }),
   listRuns: query({ input: z.strictObject({}), output: z.array(TrainingRunRow) }),
   getRun: query({

@@ -4,6 +4,8 @@ import { stringify } from "yaml";
 import { createExperiment } from "../../../main/engine/experiment/index.ts";
 import { defineJob } from "../../../main/engine/jobs/index.ts";
 import { loadRecipe } from "../../../main/engine/recipe/index.ts";
+import { CHECKPOINT_ADAPTERS } from "../../../main/engine/training/index.ts";
+import { dropRunFiles, runFilesOf } from "../../../main/engine/training/run-files.ts";
 import { createRunStore } from "../../../main/engine/training/run-store.ts";
 import {
   type ExperimentOutput,
@@ -11,6 +13,7 @@ import {
   type TrainingRunInput,
   type TrainingRunOutput,
 } from "../../../main/shared/contract/job-types.ts";
+import type { Keep } from "../../../main/shared/contract/training.ts";
 import { lossLabel } from "../../../main/shared/loss.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
 import type { Script } from "../../harness/scripted-runner.ts";
@@ -37,6 +40,7 @@ export function inquisitiveScript(): Script {
 export function openPipeline(script: Script = inquisitiveScript(), dir = newDir(), train: Train = () => {}) {
   let handlers: ReturnType<typeof createExperiment>["handlers"];
   const trained: TrainingRunInput[] = [];
+  const forgotten: string[] = [];
   const workspace = openWorkspace(script, dir, {
     resolveModel: (ref) => ({ name: ref, path: ref, sha256: `sha256 of ${ref}` }),
     jobsAbove({ db, preference, enqueue }) {
@@ -44,6 +48,18 @@ export function openPipeline(script: Script = inquisitiveScript(), dir = newDir(
       const experiment = createExperiment({
         db,
         preference: preference.api,
+        // only where a model lies is asked
+        models: { resolveModel: async (path: string) => ({ path }) } as never,
+        training: {
+          listRuns: () => runs.list(),
+          runFiles: (run) => runFilesOf(dir, run),
+          dropRunFiles: (run, roles) =>
+            dropRunFiles(
+              { workspaceDir: dir, models: { forgetAdapter: (path) => void forgotten.push(path) } },
+              run,
+              roles,
+            ),
+        },
         recipesDir,
         workspaceDir: dir,
         enqueue,
@@ -61,8 +77,13 @@ export function openPipeline(script: Script = inquisitiveScript(), dir = newDir(
           const run = runs.findOrCreate({ ...input, jobId, loss, modelPath: input.model, modelName: input.model });
           await train(input, signal);
           const before = adapterIn === null ? "" : readFileSync(adapterIn, "utf8");
+          const adapter = `${before}${JSON.stringify({ ...settings, mask: input.mask })}\n`;
           mkdirSync(dirname(adapterOut), { recursive: true });
-          writeFileSync(adapterOut, `${before}${JSON.stringify({ ...settings, mask: input.mask })}\n`);
+          mkdirSync(join(dir, "runs", run.id), { recursive: true });
+          writeFileSync(join(dir, "runs", run.id, "checkpoint.gguf"), adapter.repeat(CHECKPOINT_ADAPTERS));
+          writeFileSync(join(dir, "runs", run.id, "adapter.gguf"), adapter);
+          writeFileSync(join(dir, "runs", run.id, "config.json"), "{}");
+          writeFileSync(adapterOut, adapter);
           trained.push(input);
           runs.finish(run.id, "succeeded", adapterOut, null);
           return {
@@ -85,9 +106,13 @@ export function openPipeline(script: Script = inquisitiveScript(), dir = newDir(
     ...workspace,
     /** What was trained by this process, in order. */
     trained,
+    /** Adapters whose file is gone. */
+    forgotten,
     start: async (input: RunInput) => handlers.runRecipe(input, signal),
     resume: async (recipe: string) => handlers.resumeRecipe({ recipe }, signal),
     experiments: async () => handlers.listExperiments({}, signal),
+    space: async (input: { keep?: Keep } = {}) => handlers.space(input, signal),
+    clean: async (input: { keep?: Keep } = {}) => handlers.cleanRuns(input, signal),
     finish: async ({ jobId }: { jobId: JobId | string }) =>
       (await workspace.jobs.wait(jobId as JobId)).output as ExperimentOutput,
   };
