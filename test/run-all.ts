@@ -5,11 +5,11 @@
  *   node test/run-all.ts unit e2e   only these
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildTrainerTests, ensureTrainerBuilt } from "../native-trainer/build.ts";
+import { type Counts, countCtest, countPlaywright, countVitest, runSuite } from "./harness/suite-reports.ts";
 
-type Counts = { passed: number; failed: number; failures?: string[] };
 type Suite = { name: string; run(): Counts | Promise<Counts> };
 
 const root = join(import.meta.dirname, "..");
@@ -48,24 +48,7 @@ function vitest(project: string): Counts {
     "--reporter=json",
     `--outputFile.json=${report}`,
   ]);
-  return countsOf(report, status, (json) => ({
-    passed: Number(json["numPassedTests"]),
-    failed: Number(json["numFailedTests"]),
-    failures: (json["testResults"] as VitestFile[]).flatMap(failuresOfFile),
-  }));
-}
-
-type VitestFile = {
-  name: string;
-  status: string;
-  message: string;
-  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
-};
-
-function failuresOfFile({ name, status, message, assertionResults }: VitestFile): string[] {
-  const failed = assertionResults.filter((test) => test.status === "failed");
-  if (failed.length === 0 && status === "failed") return [`${name}: ${message}`];
-  return failed.map((test) => `${name}: ${test.fullName}\n${test.failureMessages.join("\n")}`);
+  return countVitest(report, status);
 }
 
 async function ctest(): Promise<Counts> {
@@ -79,51 +62,24 @@ async function ctest(): Promise<Counts> {
     "--output-junit",
     report,
   ]);
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const xml = readFileSync(report, "utf8");
-  const [, tests = "0", failures = "0"] = /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(xml) ?? [];
-  const skipped = Number(/skipped="(\d+)"/.exec(xml)?.[1] ?? 0);
-  for (const [, name, reason] of xml.matchAll(
-    /<testcase name="([^"]+)"[^>]*>\s*<skipped[^>]*>.*?^skipped: ([^\n]*)/gms,
-  ))
-    console.log(`skipped: ${name}: ${reason}`);
-  const failed = Math.max(Number(failures), status === 0 ? 0 : 1);
-  const names = [...xml.matchAll(/<testcase name="([^"]+)"[^>]*status="fail"/g)].map(([, name]) => `ctest: ${name}`);
-  return { passed: Number(tests) - Number(failures) - skipped, failed, failures: names };
+  return saySkipped(countCtest(report, status));
 }
 
 function playwright(): Counts {
   const report = join(results, "playwright.json");
   const status = command("playwright", ["test"], { PLAYWRIGHT_JSON_OUTPUT_NAME: report });
-  return countsOf(report, status, (json) => {
-    const stats = json["stats"] as { expected: number; unexpected: number; flaky: number };
-    for (const line of (json["suites"] as PlaywrightSuite[]).flatMap(skipsOfSuite)) console.log(`skipped: ${line}`);
-    return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
-  });
+  return saySkipped(countPlaywright(report, status));
 }
 
-type PlaywrightSuite = {
-  specs: { title: string; tests: { annotations: { type: string; description?: string }[] }[] }[];
-  suites?: PlaywrightSuite[];
-};
-
-function skipsOfSuite({ specs, suites = [] }: PlaywrightSuite): string[] {
-  const own = specs.flatMap(({ title, tests }) =>
-    tests.flatMap(({ annotations }) =>
-      annotations.filter(({ type }) => type === "skip").map(({ description }) => `${title}: ${description}`),
-    ),
-  );
-  return [...own, ...suites.flatMap(skipsOfSuite)];
-}
-
-/** A suite that left no report, or failed without a failed test, counts as one failure. */
-function countsOf(report: string, status: number, read: (json: Record<string, unknown>) => Counts): Counts {
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const counts = read(JSON.parse(readFileSync(report, "utf8")) as Record<string, unknown>);
-  return { ...counts, failed: status === 0 ? counts.failed : Math.max(1, counts.failed) };
+function saySkipped({ skipped, ...counts }: Counts & { skipped: string[] }): Counts {
+  for (const line of skipped) console.log(`skipped: ${line}`);
+  return counts;
 }
 
 const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0)
+  throw new Error(`no suite is called ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const table: { suite: string; passed: number; failed: number; seconds: number }[] = [];
@@ -132,7 +88,7 @@ for (const suite of suites) {
   if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
   console.log(`\n▸ ${suite.name}`);
   const startedAt = performance.now();
-  const counts = await suite.run();
+  const counts = await runSuite(suite);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   table.push({ suite: suite.name, passed: counts.passed, failed: counts.failed, seconds });
   failures.push(...(counts.failures ?? []));
