@@ -65,6 +65,18 @@ test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => 
     await expectAccessible(page, `${screen}, loaded`);
   }
 
+  // from a concept to the page's own words, and from these to their place
+  await show(page, "#/graph");
+  const evidence = page.getByRole("complementary", { name: "Evidence" });
+  await evidence.getByRole("listitem").getByRole("link").first().click();
+  const papers = evidence.getByRole("region", { name: "In the papers" });
+  await expect(papers).toBeVisible();
+  await settle(page);
+  await photograph(page, "graph-evidence", "loaded");
+  await expectAccessible(page, "graph with evidence, loaded");
+  await papers.getByRole("link").first().click();
+  await expect(page.locator("[data-highlight]").first()).toBeVisible({ timeout: 60_000 });
+
   const hit = hits[0]!;
   await show(page, `#/corpus/${hit.documentId}/${hit.page}/${hit.start}-${hit.end}`);
   await expect(page.locator("[data-highlight]").first()).toBeVisible({ timeout: 60_000 });

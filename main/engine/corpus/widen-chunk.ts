@@ -11,7 +11,7 @@ const MAX_NEIGHBOURS = 50;
 
 /**
  * A chunk together with its neighbours in the paper, after and before in turn, up to `maxTokens` of the embedder's
- * tokens. Lists of references stay out, and what two chunks share is told once: the spans do not overlap.
+ * tokens. Lists of references and pages that read badly stay out, and what two chunks share is told once: the spans do not overlap.
  */
 export function widenChunk(
   chunks: ChunkStore,
@@ -23,7 +23,11 @@ export function widenChunk(
   const at = around.findIndex((other) => other.id === chunk.id);
   let [from, to] = [at, at];
   let nTokens = chunk.nTokens;
-  const fits = (other: KeyedChunk | undefined) => other && !other.isReferences && nTokens + other.nTokens <= maxTokens;
+  const readable = new Set(
+    documents.pageSummaries(chunk.documentId).flatMap(({ page, quality }) => (quality === "good" ? [page] : [])),
+  );
+  const fits = (other: KeyedChunk | undefined) =>
+    other && !other.isReferences && readable.has(other.page) && nTokens + other.nTokens <= maxTokens;
   for (;;) {
     const [canGoOn, canGoBack] = [fits(around[to + 1]), fits(around[from - 1])];
     if (!canGoOn && !canGoBack) break;

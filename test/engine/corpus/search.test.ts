@@ -143,6 +143,16 @@ describe("what other domains ask for", () => {
     expect(api().eligibleChunks().at(ids().length)).toBeUndefined();
   });
 
+  test("a chunk is not widened onto a page that reads badly", async () => {
+    const id = await idOf("amorphous chains");
+    const read = bench.db.prepare("UPDATE page SET quality = @quality WHERE document_id = @documentId AND page = 2");
+    const { documentId } = api().chunkSpan(id);
+    read.run({ documentId, quality: "poor" });
+    const { spans } = api().widenChunk(id, 400);
+    read.run({ documentId, quality: "good" });
+    expect(spans.map((span) => span.page)).toEqual([1]);
+  });
+
   test("a widened chunk goes on over the page without references, and its spans give its text", async () => {
     const id = await idOf("amorphous chains");
     const { text, spans } = api().widenChunk(id, 400);
