@@ -17,7 +17,7 @@ import { createDocumentStore } from "./document-store.ts";
 import { type EligibleChunks, eligibleChunks } from "./eligible-chunks.ts";
 import { createImportJob, IMPORT_JOB } from "./import-job.ts";
 import { DEFAULT_PDF_LIMITS, type PdfLimits } from "./readers/pdf/limits.ts";
-import { createReaders } from "./readers/index.ts";
+import { createReaders } from "./readers/readers.ts";
 import { createSearch, type NearChunk } from "./search.ts";
 import { openTextIndex, type TextIndex } from "./text-index.ts";
 import { widenChunk, type WidenedChunk } from "./widen-chunk.ts";

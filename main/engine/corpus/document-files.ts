@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { DOCUMENT_FORMATS } from "../../shared/document-formats.ts";
-import type { Readers } from "./readers/index.ts";
+import type { Readers } from "./readers/readers.ts";
 
 export type DocumentFiles = ReturnType<typeof createDocumentFiles>;
 /** What a copy is found by. */

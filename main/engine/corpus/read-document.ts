@@ -8,7 +8,7 @@ import type { DocumentStore } from "./document-store.ts";
 import { isEmbedderGone } from "./embedder-calls.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
 import type { DocumentFiles } from "./document-files.ts";
-import type { Readers } from "./readers/index.ts";
+import type { Readers } from "./readers/readers.ts";
 import type { TextIndex } from "./text-index.ts";
 
 export type ReadingDeps = {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createReaders } from "../../../main/engine/corpus/readers/index.ts";
+import { createReaders } from "../../../main/engine/corpus/readers/readers.ts";
 import { DEFAULT_PDF_LIMITS } from "../../../main/engine/corpus/readers/pdf/limits.ts";
 import { DOCUMENT_FORMATS, isDocument } from "../../../main/shared/document-formats.ts";
 import { PDF_WORKER_PATH, REPOSITORY_DIR } from "../../harness/corpus-bench.ts";

@@ -1,5 +1,5 @@
 import { DOCUMENT_FORMATS } from "../../../../shared/document-formats.ts";
-import type { ReaderDeps } from "../index.ts";
+import type { ReaderDeps } from "../readers.ts";
 import type { Reader } from "../reader.ts";
 import { createPageGlyphs } from "./page-glyphs.ts";
 import { createPdfReader } from "./pdf-reader.ts";
