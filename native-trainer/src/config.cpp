@@ -184,8 +184,8 @@ train_config config_read(const std::string & path, config_use use) {
     return c;
 }
 
-const char * precision_name(precision_mode p) {
-    return p == precision_mode::f32 ? "f32" : p == precision_mode::fine ? "fine" : "auto";
+const char * precision_name(precision_mode mode) {
+    return mode == precision_mode::f32 ? "f32" : mode == precision_mode::fine ? "fine" : "auto";
 }
 
 json config_identity(const train_config & c) {

@@ -4,18 +4,18 @@
 
 #include <cmath>
 
-pair_loss policy_loss(policy & p, const train_config & config, const token_pair & pair, bool with_gradient) {
+pair_loss policy_loss(policy & pol, const train_config & config, const token_pair & pair, bool with_gradient) {
     const packed_pair packed = pair_pack(pair, /*with_prompt =*/ true);
     pair_logps ref;
     if (loss_needs_reference(config.loss)) {
-        ref = policy_forward(p, packed, /*with_lora =*/ false, false);
+        ref = policy_forward(pol, packed, /*with_lora =*/ false, false);
     }
-    pair_logps l = policy_forward(p, packed, /*with_lora =*/ true, with_gradient);
+    pair_logps l = policy_forward(pol, packed, /*with_lora =*/ true, with_gradient);
     l.set_reference(ref.chosen_sum, ref.rejected_sum);
     const pair_loss loss = loss_compute(config.loss, l);
     if (with_gradient) {
-        lora_zero_grads(p.lora);
-        policy_backward(p, packed, loss, 1.0);
+        lora_zero_grads(pol.lora);
+        policy_backward(pol, packed, loss, 1.0);
     }
     return loss;
 }
@@ -41,7 +41,7 @@ static std::vector<double> direction(const std::vector<float> & gradient, uint64
 }
 
 // Fourth-order central difference along `dir`: (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h
-static double numeric_derivative(policy & p, const train_config & config, const token_pair & pair, ggml_tensor * weights, const std::vector<double> & dir, double h) {
+static double numeric_derivative(policy & pol, const train_config & config, const token_pair & pair, ggml_tensor * weights, const std::vector<double> & dir, double h) {
     const std::vector<float> before = tensor_values(weights);
     const auto loss_at = [&](double distance) {
         std::vector<float> moved(before.size());
@@ -49,14 +49,14 @@ static double numeric_derivative(policy & p, const train_config & config, const 
             moved[i] = (float) (before[i] + distance*dir[i]);
         }
         ggml_backend_tensor_set(weights, moved.data(), 0, moved.size()*sizeof(float));
-        return policy_loss(p, config, pair, false).loss;
+        return policy_loss(pol, config, pair, false).loss;
     };
     const double derivative = (8*(loss_at(h) - loss_at(-h)) - (loss_at(2*h) - loss_at(-2*h)))/(12*h);
     ggml_backend_tensor_set(weights, before.data(), 0, before.size()*sizeof(float));
     return derivative;
 }
 
-static double tensor_error(policy & p, const train_config & config, const token_pair & pair, ggml_tensor * weights, const std::vector<float> & gradient, uint64_t stream) {
+static double tensor_error(policy & pol, const train_config & config, const token_pair & pair, ggml_tensor * weights, const std::vector<float> & gradient, uint64_t stream) {
     const std::vector<double> dir = direction(gradient, stream);
     double analytic = 0;
     for (size_t i = 0; i < dir.size(); i++) {
@@ -64,23 +64,23 @@ static double tensor_error(policy & p, const train_config & config, const token_
     }
     // a step that changes the loss by about 0.03 is far above F32 rounding and still small against its curvature
     const double h = std::min(0.1, 0.03/(fabs(analytic) + 1e-12));
-    return fabs(numeric_derivative(p, config, pair, weights, dir, h) - analytic)/fabs(analytic);
+    return fabs(numeric_derivative(pol, config, pair, weights, dir, h) - analytic)/fabs(analytic);
 }
 
-gradient_error gradient_check(policy & p, const train_config & config, const token_pair & pair) {
-    policy_loss(p, config, pair, true);
+gradient_error gradient_check(policy & pol, const train_config & config, const token_pair & pair) {
+    policy_loss(pol, config, pair, true);
     gradient_error worst;
-    for (lora_pair & lora : p.lora.pairs) {
+    for (lora_pair & lora : pol.lora.pairs) {
         ggml_tensor * weights[2] = {lora.a, lora.b};
         const std::vector<float> gradients[2] = {tensor_values(lora.grad_a), tensor_values(lora.grad_b)};
         for (int i = 0; i < 2; i++) {
-            const double relative = tensor_error(p, config, pair, weights[i], gradients[i], (uint64_t) worst.n_tensors++);
+            const double relative = tensor_error(pol, config, pair, weights[i], gradients[i], (uint64_t) worst.n_tensors++);
             if (!(relative <= worst.relative)) { // also when it is NaN
                 worst.relative = relative;
                 worst.name = weights[i]->name;
             }
         }
     }
-    lora_zero_grads(p.lora);
+    lora_zero_grads(pol.lora);
     return worst;
 }

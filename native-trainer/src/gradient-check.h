@@ -10,7 +10,7 @@ struct gradient_error {
 };
 
 // The policy must be F32 on the CPU; reference sums are taken from the base model. Leaves the adapter as it was.
-gradient_error gradient_check(policy & p, const train_config & config, const token_pair & pair);
+gradient_error gradient_check(policy & pol, const train_config & config, const token_pair & pair);
 
 // The loss of one pair and, when wanted, its gradient in the adapter's gradient buffer (zeroed first).
-pair_loss policy_loss(policy & p, const train_config & config, const token_pair & pair, bool with_gradient);
+pair_loss policy_loss(policy & pol, const train_config & config, const token_pair & pair, bool with_gradient);

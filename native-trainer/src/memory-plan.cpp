@@ -7,33 +7,33 @@
 #include <cmath>
 
 // The two kinds of graph that need the most scratch, for the longest pair.
-static pass largest_layer_graph(policy & p, bool training) {
-    const int64_t n = p.buffers.max_tokens, last = p.base.hparams.n_layer - 1;
-    return training ? layer_backward_graph(p, last, n, 1.0f) : layer_forward_graph(p, last, n, true, tape_mode::forward);
+static pass largest_layer_graph(policy & pol, bool training) {
+    const int64_t n = pol.buffers.max_tokens, last = pol.base.hparams.n_layer - 1;
+    return training ? layer_backward_graph(pol, last, n, 1.0f) : layer_forward_graph(pol, last, n, true, tape_mode::forward);
 }
 
-static pass largest_head_graph(policy & p, bool training) {
-    return head_graph(p, p.buffers.max_tokens, 0, p.buffers.head_rows, training);
+static pass largest_head_graph(policy & pol, bool training) {
+    return head_graph(pol, pol.buffers.max_tokens, 0, pol.buffers.head_rows, training);
 }
 
 // Their scratch, from ggml's own allocator, without allocating anything.
-static size_t scratch_bytes(policy & p, bool training) {
-    const auto measure = [&](pass s) {
+static size_t scratch_bytes(policy & pol, bool training) {
+    const auto measure = [&](pass p) {
         size_t size = 0;
-        ggml_gallocr_reserve_n_size(p.dev.galloc, s.g.nodes, nullptr, nullptr, &size);
-        ggml_free(s.g.ctx);
+        ggml_gallocr_reserve_n_size(pol.dev.galloc, p.g.nodes, nullptr, nullptr, &size);
+        ggml_free(p.g.ctx);
         return size;
     };
-    const size_t optimizer = training && !primitives_for(p.dev).cpu ? ggml_nbytes(p.lora.grads) : 0; // squared or clipped gradients, optimizer.cpp
-    return std::max({measure(largest_layer_graph(p, training)), measure(largest_head_graph(p, training)), optimizer});
+    const size_t optimizer = training && !primitives_for(pol.dev).cpu ? ggml_nbytes(pol.lora.grads) : 0; // squared or clipped gradients, optimizer.cpp
+    return std::max({measure(largest_layer_graph(pol, training)), measure(largest_head_graph(pol, training)), optimizer});
 }
 
 // Scratch memory is allocated once: what runs out runs out here and not hours later, and no device has to bear that it
 // moves between two graphs (Mesa's software Vulkan does not).
-static void reserve_scratch(policy & p, bool training) {
-    pass layer = largest_layer_graph(p, training);
+static void reserve_scratch(policy & pol, bool training) {
+    pass layer = largest_layer_graph(pol, training);
     graph_reserve(layer.g);
-    pass head = largest_head_graph(p, training);
+    pass head = largest_head_graph(pol, training);
     graph_reserve(head.g);
 }
 
@@ -42,9 +42,9 @@ static double host_mask_mb(const pair_buffers & b) {
     return b.mask ? (double) ggml_nbytes(b.mask)/1048576.0 : 0;
 }
 
-static double buffers_mb(const policy & p) {
-    std::vector<ggml_backend_buffer_t> buffers = p.base.buffer_transposed;
-    buffers.insert(buffers.end(), {p.base.buffer_weights, p.lora.buffer, p.buffers.buffer, p.saved.buffer});
+static double buffers_mb(const policy & pol) {
+    std::vector<ggml_backend_buffer_t> buffers = pol.base.buffer_transposed;
+    buffers.insert(buffers.end(), {pol.base.buffer_weights, pol.lora.buffer, pol.buffers.buffer, pol.saved.buffer});
     size_t bytes = 0;
     for (ggml_backend_buffer_t buffer : buffers) {
         bytes += buffer ? ggml_backend_buffer_get_size(buffer) : 0;
@@ -53,8 +53,8 @@ static double buffers_mb(const policy & p) {
 }
 
 // A CPU's buffers take memory when they are first written to.
-static double untouched_mb(const policy & p) {
-    return p.dev.is_cpu && p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
+static double untouched_mb(const policy & pol) {
+    return pol.dev.is_cpu && pol.buffers.buffer ? ggml_backend_buffer_get_size(pol.buffers.buffer)/1048576.0 : 0;
 }
 
 // For figures that are suggested: the program itself has not quite the same size in each run.
@@ -62,97 +62,97 @@ static double margin(double mb) {
     return 1.01*mb + 2;
 }
 
-double policy_device_memory_mb(const policy & p) {
-    return buffers_mb(p) + device_scratch_mb(p.dev);
+double policy_device_memory_mb(const policy & pol) {
+    return buffers_mb(pol) + device_scratch_mb(pol.dev);
 }
 
 // What the plan at hand needs on top of `fixed_mb`, within the limit and the free memory.
-static bool fits(policy & p, const train_config & config, double fixed_mb, double more_mb, bool training) {
-    const double scratch_mb = scratch_bytes(p, training)/1048576.0;
-    const bool in_limit = config.memory_limit_mb == 0 || fixed_mb + buffers_mb(p) + more_mb + scratch_mb <= (double) config.memory_limit_mb;
-    return in_limit && untouched_mb(p) + more_mb + scratch_mb <= 0.9*device_free_mb(p.dev);
+static bool fits(policy & pol, const train_config & config, double fixed_mb, double more_mb, bool training) {
+    const double scratch_mb = scratch_bytes(pol, training)/1048576.0;
+    const bool in_limit = config.memory_limit_mb == 0 || fixed_mb + buffers_mb(pol) + more_mb + scratch_mb <= (double) config.memory_limit_mb;
+    return in_limit && untouched_mb(pol) + more_mb + scratch_mb <= 0.9*device_free_mb(pol.dev);
 }
 
 // Both ways give the same bits, so that the free memory of the moment may decide.
-static void plan_saved_layers(policy & p, const train_config & config, double fixed_mb) {
-    const pass s = layer_forward_graph(p, 0, p.buffers.max_tokens, true, tape_mode::record);
-    ggml_free(s.g.ctx);
-    if (!fits(p, config, fixed_mb, (double) (s.saved_bytes*p.base.hparams.n_layer)/1048576.0, true)) {
+static void plan_saved_layers(policy & pol, const train_config & config, double fixed_mb) {
+    const pass p = layer_forward_graph(pol, 0, pol.buffers.max_tokens, true, tape_mode::record);
+    ggml_free(p.g.ctx);
+    if (!fits(pol, config, fixed_mb, (double) (p.saved_bytes*pol.base.hparams.n_layer)/1048576.0, true)) {
         return;
     }
-    p.saved.layer_bytes = s.saved_bytes;
-    p.saved.ctx    = ggml_init({ggml_tensor_overhead()*2, nullptr, /*no_alloc =*/ true});
-    p.saved.memory = ggml_new_tensor_2d(p.saved.ctx, GGML_TYPE_I8, s.saved_bytes, p.base.hparams.n_layer);
-    p.saved.buffer = device_alloc(p.dev, p.saved.ctx, "the activations that the backward pass needs");
+    pol.saved.layer_bytes = p.saved_bytes;
+    pol.saved.ctx    = ggml_init({ggml_tensor_overhead()*2, nullptr, /*no_alloc =*/ true});
+    pol.saved.memory = ggml_new_tensor_2d(pol.saved.ctx, GGML_TYPE_I8, p.saved_bytes, pol.base.hparams.n_layer);
+    pol.saved.buffer = device_alloc(pol.dev, pol.saved.ctx, "the activations that the backward pass needs");
 }
 
 // Whole attention if that fits, with the transposed weights of the layers kept or made anew in each graph; else attention by
 // head group, again with the one or the other.
-static void plan_ggml_operators(policy & p, const train_config & config, double fixed_mb, bool training) {
-    const bool transposes = training && primitives_for(p.dev).transposed_weights;
+static void plan_ggml_operators(policy & pol, const train_config & config, double fixed_mb, bool training) {
+    const bool transposes = training && primitives_for(pol.dev).transposed_weights;
     if (transposes) {
-        model_transpose_output(p.base, p.dev);
+        model_transpose_output(pol.base, pol.dev);
     }
-    const double transposed_mb = transposes ? model_transposed_layer_bytes(p.base)/1048576.0 : 0;
+    const double transposed_mb = transposes ? model_transposed_layer_bytes(pol.base)/1048576.0 : 0;
     for (bool by_group : {false, true}) {
-        p.attention_by_group = by_group;
-        p.plan.resident_transposed = transposes && fits(p, config, fixed_mb, transposed_mb, training);
-        if (p.plan.resident_transposed) {
-            model_transpose_layers(p.base, p.dev);
+        pol.attention_by_group = by_group;
+        pol.plan.resident_transposed = transposes && fits(pol, config, fixed_mb, transposed_mb, training);
+        if (pol.plan.resident_transposed) {
+            model_transpose_layers(pol.base, pol.dev);
         }
-        if (p.plan.resident_transposed || fits(p, config, fixed_mb, 0, training)) {
+        if (pol.plan.resident_transposed || fits(pol, config, fixed_mb, 0, training)) {
             return;
         }
     }
 }
 
-void plan_memory(policy & p, const train_config & config, double fixed_mb, bool training) {
-    if (!primitives_for(p.dev).cpu) {
-        plan_ggml_operators(p, config, fixed_mb, training);
+void plan_memory(policy & pol, const train_config & config, double fixed_mb, bool training) {
+    if (!primitives_for(pol.dev).cpu) {
+        plan_ggml_operators(pol, config, fixed_mb, training);
     } else if (training) {
-        plan_saved_layers(p, config, fixed_mb);
+        plan_saved_layers(pol, config, fixed_mb);
     }
-    const double scratch_mb = scratch_bytes(p, training)/1048576.0;
-    p.estimate_mb = fixed_mb + buffers_mb(p) + host_mask_mb(p.buffers) + scratch_mb;
-    if (config.memory_limit_mb > 0 && p.estimate_mb > (double) config.memory_limit_mb) {
-        fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) p.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
-            "Raise memory_limit_mb to " + std::to_string((int64_t) ceil(margin(p.estimate_mb))) + ", or use a smaller max_length or a smaller model.");
+    const double scratch_mb = scratch_bytes(pol, training)/1048576.0;
+    pol.estimate_mb = fixed_mb + buffers_mb(pol) + host_mask_mb(pol.buffers) + scratch_mb;
+    if (config.memory_limit_mb > 0 && pol.estimate_mb > (double) config.memory_limit_mb) {
+        fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) pol.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
+            "Raise memory_limit_mb to " + std::to_string((int64_t) ceil(margin(pol.estimate_mb))) + ", or use a smaller max_length or a smaller model.");
     }
     // A system that promises more memory than it has would end the program later, without a word.
-    if (p.dev.is_cpu && untouched_mb(p) + scratch_mb > device_free_mb(p.dev)) {
-        fail_resource("OUT_OF_MEMORY", "the run needs " + std::to_string((int64_t) (untouched_mb(p) + scratch_mb)) + " MB more, " + std::to_string((int64_t) device_free_mb(p.dev)) + " MB are free",
+    if (pol.dev.is_cpu && untouched_mb(pol) + scratch_mb > device_free_mb(pol.dev)) {
+        fail_resource("OUT_OF_MEMORY", "the run needs " + std::to_string((int64_t) (untouched_mb(pol) + scratch_mb)) + " MB more, " + std::to_string((int64_t) device_free_mb(pol.dev)) + " MB are free",
             "Use a smaller max_length, a smaller or more quantised model, or close other programs.");
     }
-    reserve_scratch(p, training);
+    reserve_scratch(pol, training);
 }
 
 // Scratch and buffers for pairs of n tokens, without allocating any.
-static double needed_mb(policy & p, int64_t n_tokens, bool training) {
-    const pair_buffers own = p.buffers;
-    p.buffers = pair_buffers();
-    buffers_describe(p.buffers, p.base, p.dev, n_tokens, p.dropout);
-    const size_t buffer_bytes = device_alloc_size(p.dev, p.buffers.ctx);
-    for (ggml_tensor * t = ggml_get_first_tensor(p.buffers.ctx); t; t = ggml_get_next_tensor(p.buffers.ctx, t)) {
-        t->data = p.dev.graph_memory.data(); // never read: graphs are only measured, and shall not count them as scratch
+static double needed_mb(policy & pol, int64_t n_tokens, bool training) {
+    const pair_buffers own = pol.buffers;
+    pol.buffers = pair_buffers();
+    buffers_describe(pol.buffers, pol.base, pol.dev, n_tokens, pol.dropout);
+    const size_t buffer_bytes = device_alloc_size(pol.dev, pol.buffers.ctx);
+    for (ggml_tensor * t = ggml_get_first_tensor(pol.buffers.ctx); t; t = ggml_get_next_tensor(pol.buffers.ctx, t)) {
+        t->data = pol.dev.graph_memory.data(); // never read: graphs are only measured, and shall not count them as scratch
     }
-    const double mb = (double) (buffer_bytes + scratch_bytes(p, training))/1048576.0;
-    ggml_free(p.buffers.ctx);
-    p.buffers = own;
+    const double mb = (double) (buffer_bytes + scratch_bytes(pol, training))/1048576.0;
+    ggml_free(pol.buffers.ctx);
+    pol.buffers = own;
     return mb;
 }
 
-int64_t find_tokens_that_fit(policy & p, const train_config & config, double fixed_mb, int64_t max_tokens, bool training) {
-    p.attention_by_group = !primitives_for(p.dev).cpu;
-    saved_free(p.saved);
-    const double own_mb = p.buffers.buffer ? ggml_backend_buffer_get_size(p.buffers.buffer)/1048576.0 : 0;
-    double room_mb = 0.9*device_free_mb(p.dev) + (p.dev.is_cpu ? 0 : own_mb); // a CPU's are untouched and still counted as free
+int64_t find_tokens_that_fit(policy & pol, const train_config & config, double fixed_mb, int64_t max_tokens, bool training) {
+    pol.attention_by_group = !primitives_for(pol.dev).cpu;
+    saved_free(pol.saved);
+    const double own_mb = pol.buffers.buffer ? ggml_backend_buffer_get_size(pol.buffers.buffer)/1048576.0 : 0;
+    double room_mb = 0.9*device_free_mb(pol.dev) + (pol.dev.is_cpu ? 0 : own_mb); // a CPU's are untouched and still counted as free
     if (config.memory_limit_mb > 0) {
-        room_mb = std::min(room_mb, (double) config.memory_limit_mb - (fixed_mb + buffers_mb(p) - own_mb));
+        room_mb = std::min(room_mb, (double) config.memory_limit_mb - (fixed_mb + buffers_mb(pol) - own_mb));
     }
     int64_t low = 0, high = max_tokens; // `low` fits, `high` does not
     while (high - low > 1) {
         const int64_t n = low + (high - low)/2;
-        (margin(needed_mb(p, n, training)) <= room_mb ? low : high) = n;
+        (margin(needed_mb(pol, n, training)) <= room_mb ? low : high) = n;
     }
     return low;
 }

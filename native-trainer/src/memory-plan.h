@@ -4,9 +4,9 @@
 #include "policy.h"
 
 // Takes the first plan that fits and allocates its scratch; fails with MEMORY_LIMIT or OUT_OF_MEMORY. fixed_mb: the program itself
-void plan_memory(policy & p, const train_config & config, double fixed_mb, bool training);
+void plan_memory(policy & pol, const train_config & config, double fixed_mb, bool training);
 
 // The longest pair, in packed tokens, for which the most frugal plan fits; 0 when even the shortest does not.
-int64_t find_tokens_that_fit(policy & p, const train_config & config, double fixed_mb, int64_t max_tokens, bool training);
+int64_t find_tokens_that_fit(policy & pol, const train_config & config, double fixed_mb, int64_t max_tokens, bool training);
 
-double policy_device_memory_mb(const policy & p);
+double policy_device_memory_mb(const policy & pol);

@@ -64,105 +64,105 @@ void buffers_upload(pair_buffers & b, const packed_pair & pair, int64_t n_vocab)
 
 // ---- graphs. n_tokens and n_rows are those of the pair at hand, the buffers hold those of the longest
 
-static pass pass_begin(policy & p, int64_t n_tokens, bool with_lora) {
-    pass s;
-    s.g    = graph_begin(p.dev);
-    s.ops  = &primitives_for(p.dev);
-    s.base = &p.base;
-    s.pos  = ggml_view_1d(s.g.ctx, p.buffers.pos, n_tokens, 0);
-    if (p.buffers.mask) {
-        s.mask = ggml_view_2d(s.g.ctx, p.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
+static pass pass_begin(policy & pol, int64_t n_tokens, bool with_lora) {
+    pass p;
+    p.g    = graph_begin(pol.dev);
+    p.ops  = &primitives_for(pol.dev);
+    p.base = &pol.base;
+    p.pos  = ggml_view_1d(p.g.ctx, pol.buffers.pos, n_tokens, 0);
+    if (pol.buffers.mask) {
+        p.mask = ggml_view_2d(p.g.ctx, pol.buffers.mask, n_tokens, n_tokens, (size_t) n_tokens*sizeof(float), 0);
     }
-    s.n_prompt = p.buffers.n_prompt;
-    s.n_chosen = p.buffers.n_chosen;
-    s.by_group = p.attention_by_group;
-    s.lora = with_lora && p.has_adapter;
-    s.dropout = s.lora && p.dropout ? p.buffers.dropout : nullptr;
-    s.dropout_seed = p.dropout_seed;
-    s.fine = p.fine;
-    return s;
+    p.n_prompt = pol.buffers.n_prompt;
+    p.n_chosen = pol.buffers.n_chosen;
+    p.by_group = pol.attention_by_group;
+    p.lora = with_lora && pol.has_adapter;
+    p.dropout = p.lora && pol.dropout ? pol.buffers.dropout : nullptr;
+    p.dropout_seed = pol.dropout_seed;
+    p.fine = pol.fine;
+    return p;
 }
 
 // X[layer] (n_embd, n_tokens)
-static ggml_tensor * layer_input(pass & s, const pair_buffers & b, int64_t layer, int64_t n_tokens) {
-    return ggml_view_2d(s.g.ctx, b.x, b.x->ne[0], n_tokens, b.x->nb[1], (size_t) layer*b.x->nb[2]);
+static ggml_tensor * layer_input(pass & p, const pair_buffers & b, int64_t layer, int64_t n_tokens) {
+    return ggml_view_2d(p.g.ctx, b.x, b.x->ne[0], n_tokens, b.x->nb[1], (size_t) layer*b.x->nb[2]);
 }
 
-static ggml_tensor * columns(pass & s, ggml_tensor * t, int64_t first, int64_t n) {
-    return ggml_view_2d(s.g.ctx, t, t->ne[0], n, t->nb[1], (size_t) first*t->nb[1]);
+static ggml_tensor * columns(pass & p, ggml_tensor * t, int64_t first, int64_t n) {
+    return ggml_view_2d(p.g.ctx, t, t->ne[0], n, t->nb[1], (size_t) first*t->nb[1]);
 }
 
-static ggml_tensor * entries(pass & s, ggml_tensor * t, int64_t first, int64_t n) {
-    return ggml_view_1d(s.g.ctx, t, n, (size_t) first*t->nb[0]);
+static ggml_tensor * entries(pass & p, ggml_tensor * t, int64_t first, int64_t n) {
+    return ggml_view_1d(p.g.ctx, t, n, (size_t) first*t->nb[0]);
 }
 
-static void store(pass & s, ggml_tensor * value, ggml_tensor * target) {
-    graph_expand(s.g, ggml_cpy(s.g.ctx, value, target));
+static void store(pass & p, ggml_tensor * value, ggml_tensor * target) {
+    graph_expand(p.g, ggml_cpy(p.g.ctx, value, target));
 }
 
-void embed(policy & p, int64_t n_tokens) {
-    pass s = pass_begin(p, n_tokens, false);
-    const float scale = p.base.hparams.embd_scale;
-    ggml_tensor * x = ggml_get_rows(s.g.ctx, p.base.token_embd, entries(s, p.buffers.ids, 0, n_tokens));
-    store(s, scale != 1.0f ? ggml_scale(s.g.ctx, x, scale) : x, layer_input(s, p.buffers, 0, n_tokens));
-    graph_run(s.g);
+void embed(policy & pol, int64_t n_tokens) {
+    pass p = pass_begin(pol, n_tokens, false);
+    const float scale = pol.base.hparams.embd_scale;
+    ggml_tensor * x = ggml_get_rows(p.g.ctx, pol.base.token_embd, entries(p, pol.buffers.ids, 0, n_tokens));
+    store(p, scale != 1.0f ? ggml_scale(p.g.ctx, x, scale) : x, layer_input(p, pol.buffers, 0, n_tokens));
+    graph_run(p.g);
 }
 
-static void use_saved(pass & s, const policy & p, int64_t layer, tape_mode mode) {
-    s.mode        = mode;
-    s.saved       = p.saved.memory;
-    s.saved_bytes = layer*p.saved.layer_bytes;
+static void use_saved(pass & p, const policy & pol, int64_t layer, tape_mode mode) {
+    p.mode        = mode;
+    p.saved       = pol.saved.memory;
+    p.saved_bytes = layer*pol.saved.layer_bytes;
 }
 
-pass layer_forward_graph(policy & p, int64_t layer, int64_t n_tokens, bool with_lora, tape_mode mode) {
-    pass s = pass_begin(p, n_tokens, with_lora);
-    use_saved(s, p, layer, mode);
+pass layer_forward_graph(policy & pol, int64_t layer, int64_t n_tokens, bool with_lora, tape_mode mode) {
+    pass p = pass_begin(pol, n_tokens, with_lora);
+    use_saved(p, pol, layer, mode);
     layer_tape tape;
-    ggml_tensor * to = layer_input(s, p.buffers, layer + 1, n_tokens);
-    graph_expand(s.g, layer_forward(s, p.base.layers[(size_t) layer], layer_input(s, p.buffers, layer, n_tokens), tape, to));
-    return s;
+    ggml_tensor * to = layer_input(p, pol.buffers, layer + 1, n_tokens);
+    graph_expand(p.g, layer_forward(p, pol.base.layers[(size_t) layer], layer_input(p, pol.buffers, layer, n_tokens), tape, to));
+    return p;
 }
 
-pass head_graph(policy & p, int64_t n_tokens, int64_t first, int64_t n, bool direction) {
-    const pair_buffers & b = p.buffers;
-    pass s = pass_begin(p, n_tokens, false);
-    ggml_tensor * x = ggml_get_rows(s.g.ctx, layer_input(s, b, p.base.hparams.n_layer, n_tokens), entries(s, b.rows, first, n)); // (n_embd, n)
-    ggml_tensor * h = s.ops->norm_forward(s, x, p.base.output_norm, norm_reader::product, {});
-    ggml_tensor * targets = ggml_reshape_2d(s.g.ctx, entries(s, b.targets, first, n), 1, n);
+pass head_graph(policy & pol, int64_t n_tokens, int64_t first, int64_t n, bool direction) {
+    const pair_buffers & b = pol.buffers;
+    pass p = pass_begin(pol, n_tokens, false);
+    ggml_tensor * x = ggml_get_rows(p.g.ctx, layer_input(p, b, pol.base.hparams.n_layer, n_tokens), entries(p, b.rows, first, n)); // (n_embd, n)
+    ggml_tensor * h = p.ops->norm_forward(p, x, pol.base.output_norm, norm_reader::product, {});
+    ggml_tensor * targets = ggml_reshape_2d(p.g.ctx, entries(p, b.targets, first, n), 1, n);
     ggml_tensor * logp = nullptr, * e = nullptr;
-    s.ops->head(s, p.base.output, h, targets, entries(s, b.cells, first, n), &logp, direction ? &e : nullptr);
-    store(s, logp, columns(s, b.logp, first, n));
+    p.ops->head(p, pol.base.output, h, targets, entries(p, b.cells, first, n), &logp, direction ? &e : nullptr);
+    store(p, logp, columns(p, b.logp, first, n));
     if (direction) {
-        store(s, e, columns(s, b.e, first, n));
+        store(p, e, columns(p, b.e, first, n));
     }
-    return s;
+    return p;
 }
 
 // dX at the output of the last layer: coef e through the final norm, added up where a row occurs twice
-void head_backward_graph(policy & p, int64_t n_tokens, int64_t n_rows) {
-    const pair_buffers & b = p.buffers;
-    pass s = pass_begin(p, n_tokens, false);
-    ggml_context * ctx = s.g.ctx;
-    ggml_tensor * rows = entries(s, b.rows, 0, n_rows);
-    ggml_tensor * last = layer_input(s, b, p.base.hparams.n_layer, n_tokens);
+void head_backward_graph(policy & pol, int64_t n_tokens, int64_t n_rows) {
+    const pair_buffers & b = pol.buffers;
+    pass p = pass_begin(pol, n_tokens, false);
+    ggml_context * ctx = p.g.ctx;
+    ggml_tensor * rows = entries(p, b.rows, 0, n_rows);
+    ggml_tensor * last = layer_input(p, b, pol.base.hparams.n_layer, n_tokens);
     ggml_tensor * x    = ggml_get_rows(ctx, last, rows);                                              // (n_embd, n_rows)
-    ggml_tensor * dh   = ggml_mul(ctx, columns(s, b.e, 0, n_rows), columns(s, b.coef, 0, n_rows));
-    ggml_tensor * dx   = s.ops->norm_backward(s, x, p.base.output_norm, dh, {});
-    store(s, ggml_get_rows_back(ctx, dx, rows, last), columns(s, b.dx, 0, n_tokens));
-    graph_run(s.g);
+    ggml_tensor * dh   = ggml_mul(ctx, columns(p, b.e, 0, n_rows), columns(p, b.coef, 0, n_rows));
+    ggml_tensor * dx   = p.ops->norm_backward(p, x, pol.base.output_norm, dh, {});
+    store(p, ggml_get_rows_back(ctx, dx, rows, last), columns(p, b.dx, 0, n_tokens));
+    graph_run(p.g);
 }
 
-pass layer_backward_graph(policy & p, int64_t layer, int64_t n_tokens, float grad_unscale) {
-    pass s = pass_begin(p, n_tokens, true);
-    s.grad_unscale = grad_unscale;
-    use_saved(s, p, layer, p.saved.memory ? tape_mode::replay : tape_mode::recompute);
-    const layer_weights & w = p.base.layers[(size_t) layer];
-    ggml_tensor * grad = columns(s, p.buffers.dx, 0, n_tokens);
+pass layer_backward_graph(policy & pol, int64_t layer, int64_t n_tokens, float grad_unscale) {
+    pass p = pass_begin(pol, n_tokens, true);
+    p.grad_unscale = grad_unscale;
+    use_saved(p, pol, layer, pol.saved.memory ? tape_mode::replay : tape_mode::recompute);
+    const layer_weights & w = pol.base.layers[(size_t) layer];
+    ggml_tensor * grad = columns(p, pol.buffers.dx, 0, n_tokens);
     layer_tape tape;
-    layer_forward(s, w, layer_input(s, p.buffers, layer, n_tokens), tape, nullptr);
-    ggml_tensor * dx = layer_backward(s, w, tape, grad, layer > 0 ? grad : nullptr);
+    layer_forward(p, w, layer_input(p, pol.buffers, layer, n_tokens), tape, nullptr);
+    ggml_tensor * dx = layer_backward(p, w, tape, grad, layer > 0 ? grad : nullptr);
     if (dx) {
-        graph_expand(s.g, dx);
+        graph_expand(p.g, dx);
     }
-    return s;
+    return p;
 }

@@ -12,14 +12,14 @@
 // Loads model and adapter and allocates everything the longest pair needs. Without adapter_in, training starts from a fresh
 // adapter and scoring uses the base model alone. What is too large is tried in the next plan of memory: transposed weights
 // resident or streamed, activations kept or computed again, attention whole or by head group.
-void policy_init(policy & p, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training);
-void policy_free(policy & p);
+void policy_init(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training);
+void policy_free(policy & pol);
 
 // Log-probability sums of the pair's rows. `direction` also keeps what policy_backward needs.
-pair_logps policy_forward(policy & p, const packed_pair & pair, bool with_lora, bool direction);
+pair_logps policy_forward(policy & pol, const packed_pair & pair, bool with_lora, bool direction);
 // Adds weight * d loss / d (A, B) to the adapter's gradients; directly after a policy_forward with `direction`.
-void policy_backward(policy & p, const packed_pair & pair, const pair_loss & loss, double weight);
+void policy_backward(policy & pol, const packed_pair & pair, const pair_loss & loss, double weight);
 
 // Draws the dropout masks of one pair in one step; they stay until policy_dropout_off.
-void policy_dropout_on(policy & p, uint64_t seed, int64_t step, int64_t pair);
-void policy_dropout_off(policy & p);
+void policy_dropout_on(policy & pol, uint64_t seed, int64_t step, int64_t pair);
+void policy_dropout_off(policy & pol);

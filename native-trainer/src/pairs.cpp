@@ -195,48 +195,48 @@ int64_t max_length_for(const std::vector<const pair_set *> & sets, int64_t n_tok
 
 // ---- packing
 
-static void add_rows(packed_pair & p, const std::vector<int32_t> & response, const std::vector<uint8_t> & mask, int64_t start, row_kind kind) {
+static void add_rows(packed_pair & packed, const std::vector<int32_t> & response, const std::vector<uint8_t> & mask, int64_t start, row_kind kind) {
     for (size_t i = 0; i < response.size(); i++) {
         if (mask[i]) {
-            p.rows.push_back((int32_t) (i == 0 ? p.n_prompt - 1 : start + (int64_t) i - 1));
-            p.targets.push_back(response[i]);
-            p.kinds.push_back(kind);
+            packed.rows.push_back((int32_t) (i == 0 ? packed.n_prompt - 1 : start + (int64_t) i - 1));
+            packed.targets.push_back(response[i]);
+            packed.kinds.push_back(kind);
         }
     }
 }
 
 packed_pair pair_pack(const token_pair & pair, bool with_prompt) {
-    packed_pair p;
-    p.n_prompt   = (int64_t) pair.prompt.size();
-    p.n_chosen   = (int64_t) pair.chosen.size();
-    p.n_rejected = (int64_t) pair.rejected.size();
-    p.n_tokens   = p.n_prompt + p.n_chosen + p.n_rejected;
-    p.has_prompt = with_prompt;
+    packed_pair packed;
+    packed.n_prompt   = (int64_t) pair.prompt.size();
+    packed.n_chosen   = (int64_t) pair.chosen.size();
+    packed.n_rejected = (int64_t) pair.rejected.size();
+    packed.n_tokens   = packed.n_prompt + packed.n_chosen + packed.n_rejected;
+    packed.has_prompt = with_prompt;
     for (const std::vector<int32_t> * ids : {&pair.prompt, &pair.chosen, &pair.rejected}) {
-        p.ids.insert(p.ids.end(), ids->begin(), ids->end());
+        packed.ids.insert(packed.ids.end(), ids->begin(), ids->end());
     }
-    const int64_t chosen_end = p.n_prompt + p.n_chosen;
-    for (int64_t i = 0; i < p.n_tokens; i++) {
-        p.pos.push_back((int32_t) (i < chosen_end ? i : i - p.n_chosen));
+    const int64_t chosen_end = packed.n_prompt + packed.n_chosen;
+    for (int64_t i = 0; i < packed.n_tokens; i++) {
+        packed.pos.push_back((int32_t) (i < chosen_end ? i : i - packed.n_chosen));
     }
-    for (int64_t t = 1; with_prompt && t < p.n_prompt; t++) {
-        p.rows.push_back((int32_t) (t - 1));
-        p.targets.push_back(pair.prompt[(size_t) t]);
-        p.kinds.push_back(ROW_PROMPT);
+    for (int64_t t = 1; with_prompt && t < packed.n_prompt; t++) {
+        packed.rows.push_back((int32_t) (t - 1));
+        packed.targets.push_back(pair.prompt[(size_t) t]);
+        packed.kinds.push_back(ROW_PROMPT);
     }
-    add_rows(p, pair.chosen,   pair.chosen_mask,   p.n_prompt, ROW_CHOSEN);
-    add_rows(p, pair.rejected, pair.rejected_mask, chosen_end, ROW_REJECTED);
-    return p;
+    add_rows(packed, pair.chosen,   pair.chosen_mask,   packed.n_prompt, ROW_CHOSEN);
+    add_rows(packed, pair.rejected, pair.rejected_mask, chosen_end, ROW_REJECTED);
+    return packed;
 }
 
-std::vector<float> attention_mask(const packed_pair & p) {
-    const int64_t n = p.n_tokens, chosen_end = p.n_prompt + p.n_chosen;
+std::vector<float> attention_mask(const packed_pair & packed) {
+    const int64_t n = packed.n_tokens, chosen_end = packed.n_prompt + packed.n_chosen;
     std::vector<float> mask((size_t) (n*n), -INFINITY);
     for (int64_t i = 0; i < n; i++) {
         float * row = &mask[(size_t) (i*n)];
-        std::fill(row, row + std::min(i + 1, p.n_prompt), 0.0f);
-        if (i >= p.n_prompt) {
-            std::fill(row + (i < chosen_end ? p.n_prompt : chosen_end), row + i + 1, 0.0f);
+        std::fill(row, row + std::min(i + 1, packed.n_prompt), 0.0f);
+        if (i >= packed.n_prompt) {
+            std::fill(row + (i < chosen_end ? packed.n_prompt : chosen_end), row + i + 1, 0.0f);
         }
     }
     return mask;

@@ -25,11 +25,11 @@ std::vector<std::string> platform_list_dir(const std::string & dir) {
 
 int64_t platform_file_size(const std::string & path) {
     std::error_code ec;
-    const fs::path p = path_from_utf8(path);
-    if (!fs::is_regular_file(p, ec) || ec) {
+    const fs::path file = path_from_utf8(path);
+    if (!fs::is_regular_file(file, ec) || ec) {
         return -1;
     }
-    const auto size = fs::file_size(p, ec);
+    const auto size = fs::file_size(file, ec);
     return ec ? -1 : (int64_t) size;
 }
 

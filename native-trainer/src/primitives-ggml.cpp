@@ -228,7 +228,7 @@ static ggml_tensor * attention_forward(pass & p, const rope_params & r, ggml_ten
         ggml_tensor * weights = attention_weights(p, group_of(p, tape.q, i, n_groups), group_of(p, tape.k, i, n_groups));
         ggml_tensor * v_t = ggml_cont(ctx, ggml_transpose(ctx, group_of(p, tape.v, i, n_groups))); // (n_tokens, head_dim, heads)
         append_heads(p, out, ggml_mul_mat(ctx, v_t, weights));
-        tape.p = n_groups == 1 ? weights : nullptr;
+        tape.kept = n_groups == 1 ? weights : nullptr;
     }
     return ggml_reshape_2d(ctx, heads_last(p, out), q->ne[0]*q->ne[1], n_tokens);        // the permutation is its own inverse
 }
@@ -237,7 +237,7 @@ struct attention_gradients {
     ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // (head_dim, n_tokens, heads)
 };
 
-// The query heads that share a kv head lie side by side, so q, p and their gradients are seen as n_kv slices of
+// The query heads that share a kv head lie side by side, so q, the attention weights and their gradients are seen as n_kv slices of
 // G*n_tokens rows (G = n_head/n_kv): the sums over the G heads happen inside the products.
 static attention_gradients heads_backward(pass & p, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, ggml_tensor * weights, ggml_tensor * d_out) {
     ggml_context * ctx = p.g.ctx;
@@ -263,7 +263,7 @@ static void attention_backward(pass & p, const rope_params & r, const attention_
     attention_gradients all;
     for (int64_t i = 0; i < n_groups; i++) {
         ggml_tensor * q = group_of(p, tape.q, i, n_groups), * k = group_of(p, tape.k, i, n_groups), * v = group_of(p, tape.v, i, n_groups);
-        ggml_tensor * weights = tape.p ? tape.p : attention_weights(p, q, k);
+        ggml_tensor * weights = tape.kept ? tape.kept : attention_weights(p, q, k);
         const attention_gradients d = heads_backward(p, q, k, v, weights, group_of(p, d_out, i, n_groups));
         append_heads(p, all.q, d.q);
         append_heads(p, all.k, d.k);

@@ -29,7 +29,7 @@ struct gated_tape {
 
 struct attention_tape {
     ggml_tensor * q = nullptr, * k = nullptr, * v = nullptr; // in the binding's own form
-    ggml_tensor * p = nullptr;                     // attention weights (n_tokens of k, n_tokens of q, n_head); null: by head group
+    ggml_tensor * kept = nullptr;                  // attention weights (n_tokens of k, n_tokens of q, n_head); null: by head group
 };
 
 // Where a result goes.
@@ -63,7 +63,7 @@ struct pass {
     int64_t             n_prompt = 0, n_chosen = 0; // the first two segments of the packed pair; 0: one causal sequence
     bool                by_group = false;          // policy::attention_by_group
     bool                lora    = false;           // with the adapter
-    ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - p) that the masks of this pair are cut from; null = no dropout
+    ggml_tensor *       dropout = nullptr;         // pool of 0 and 1/(1 - probability) that the masks of this pair are cut from; null = no dropout
     uint64_t            dropout_seed = 0;
     float               grad_unscale = 1.0f;       // gradients in flight are multiplied by its inverse, see pair-pass.h
     bool                fine = false;              // finer products in the forward pass, for bindings that know them

@@ -146,13 +146,13 @@ void reference_cache_open(reference_cache & c, const std::string & folder, const
     }
 }
 
-std::string reference_cache_key(const packed_pair & p) {
+std::string reference_cache_key(const packed_pair & packed) {
     content_hash h;
-    const int64_t segments[] = {p.n_prompt, p.n_chosen, p.n_rejected};
+    const int64_t segments[] = {packed.n_prompt, packed.n_chosen, packed.n_rejected};
     h.add(segments, sizeof(segments));
-    h.add(p.ids.data(),   p.ids.size()*sizeof(int32_t));
-    h.add(p.rows.data(),  p.rows.size()*sizeof(int32_t));
-    h.add(p.kinds.data(), p.kinds.size()*sizeof(row_kind));
+    h.add(packed.ids.data(),   packed.ids.size()*sizeof(int32_t));
+    h.add(packed.rows.data(),  packed.rows.size()*sizeof(int32_t));
+    h.add(packed.kinds.data(), packed.kinds.size()*sizeof(row_kind));
     return h.hex();
 }
 

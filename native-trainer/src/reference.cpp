@@ -2,42 +2,42 @@
 
 #include "primitives.h"
 
-static void set_params(policy & p, const std::vector<float> & values) {
-    ggml_backend_tensor_set(p.lora.params, values.data(), 0, values.size()*sizeof(float));
+static void set_params(policy & pol, const std::vector<float> & values) {
+    ggml_backend_tensor_set(pol.lora.params, values.data(), 0, values.size()*sizeof(float));
 }
 
 // Reads the file through the policy's own tensors, so that both have one layout, and puts the policy's weights back.
 static std::vector<float> read_params(run & r) {
-    policy & p = r.policy_;
-    const std::vector<float> own = tensor_values(p.lora.params);
+    policy & pol = r.policy_;
+    const std::vector<float> own = tensor_values(pol.lora.params);
     gguf_file g;
     try {
         gguf_file_open(g, r.config.reference_adapter, "reference adapter");
-        lora_config wanted = p.lora.config;
+        lora_config wanted = pol.lora.config;
         wanted.has_r = wanted.has_alpha = wanted.has_targets = true;
-        lora_config_from_file(g, p.base, wanted);
-        lora_load(p.lora, g);
+        lora_config_from_file(g, pol.base, wanted);
+        lora_load(pol.lora, g);
     } catch (...) {
         gguf_file_close(g);
         throw;
     }
     gguf_file_close(g);
-    const std::vector<float> read = tensor_values(p.lora.params);
-    set_params(p, own);
+    const std::vector<float> read = tensor_values(pol.lora.params);
+    set_params(pol, own);
     return read;
 }
 
 // Everything that the bits of a log-probability depend on, but the pair. Raise `format` when a change of the code changes them.
 static json cache_identity(const reference & ref, const run & r) {
-    const policy & p = r.policy_;
+    const policy & pol = r.policy_;
     return {
         {"format", 1},
         {"trainer", TRAINER_VERSION},
         {"ggml", std::string(ggml_version()) + " " + ggml_commit()},
-        {"device", ggml_backend_dev_description(p.dev.dev)},
-        {"primitives", primitives_for(p.dev).name},
+        {"device", ggml_backend_dev_description(pol.dev.dev)},
+        {"primitives", primitives_for(pol.dev).name},
         {"precision", precision_name(r.config.precision)},
-        {"model", p.base.hash},
+        {"model", pol.base.hash},
         {"reference", ref.hash},
     };
 }
@@ -55,14 +55,14 @@ void reference_init(reference & ref, run & r) {
 }
 
 pair_logps reference_forward(const reference & ref, run & r, const packed_pair & packed) {
-    policy & p = r.policy_;
+    policy & pol = r.policy_;
     if (ref.params.empty()) {
-        return policy_forward(p, packed, ref.with_lora, /*direction =*/ false);
+        return policy_forward(pol, packed, ref.with_lora, /*direction =*/ false);
     }
-    const std::vector<float> own = tensor_values(p.lora.params);
-    set_params(p, ref.params);
-    const pair_logps l = policy_forward(p, packed, /*with_lora =*/ true, /*direction =*/ false);
-    set_params(p, own);
+    const std::vector<float> own = tensor_values(pol.lora.params);
+    set_params(pol, ref.params);
+    const pair_logps l = policy_forward(pol, packed, /*with_lora =*/ true, /*direction =*/ false);
+    set_params(pol, own);
     return l;
 }
 

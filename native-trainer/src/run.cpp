@@ -120,19 +120,19 @@ static json pairs_describe(const pair_set & set) {
 }
 
 json run_hello(const run & r) {
-    const policy & p = r.policy_;
+    const policy & pol = r.policy_;
     json adapter = nullptr;
-    if (p.has_adapter) {
-        adapter = {{"r", p.lora.config.r}, {"alpha", p.lora.config.alpha}, {"parameters", p.lora.n_params}};
+    if (pol.has_adapter) {
+        adapter = {{"r", pol.lora.config.r}, {"alpha", pol.lora.config.alpha}, {"parameters", pol.lora.n_params}};
     }
-    json model_facts = model_describe(p.base);
-    model_facts["hash"] = p.base.hash;
+    json model_facts = model_describe(pol.base);
+    model_facts["hash"] = pol.base.hash;
     return {
         {"event", "hello"},
         {"version", TRAINER_VERSION},
         {"ggml", {{"version", ggml_version()}, {"commit", ggml_commit()}}},
-        {"device", device_describe(p.dev.dev)},
-        {"primitives", primitives_for(p.dev).name},
+        {"device", device_describe(pol.dev.dev)},
+        {"primitives", primitives_for(pol.dev).name},
         {"threads", r.config.threads > 0 ? json(r.config.threads) : json(nullptr)},
         {"precision", precision_name(r.config.precision)},
         {"model", model_facts},
@@ -140,10 +140,10 @@ json run_hello(const run & r) {
         {"loss", loss_label(r.config.loss)},
         {"pairs", pairs_describe(r.set)},
         {"eval_pairs", r.eval_set.pairs.empty() ? json(nullptr) : pairs_describe(r.eval_set)},
-        {"memory_estimate_mb", (int64_t) p.estimate_mb},
-        {"transposed_weights", !p.base.output.w_t ? "none" : p.plan.resident_transposed ? "resident" : "streamed"},
-        {"activations", p.saved.memory ? "kept" : "computed again"},
-        {"attention", p.attention_by_group ? "by head group" : "whole"},
+        {"memory_estimate_mb", (int64_t) pol.estimate_mb},
+        {"transposed_weights", !pol.base.output.w_t ? "none" : pol.plan.resident_transposed ? "resident" : "streamed"},
+        {"activations", pol.saved.memory ? "kept" : "computed again"},
+        {"attention", pol.attention_by_group ? "by head group" : "whole"},
     };
 }
 

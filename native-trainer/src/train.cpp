@@ -165,12 +165,12 @@ static void train_step(training & t) {
     for (int64_t i = first; i < last; i++) {
         train_pair(t, order[(size_t) i], 1/(double) (last - first), m);
     }
-    policy & p = t.r.policy_;
-    const double grad_norm = optimizer_grad_norm(t.opt, p.dev, p.lora);
+    policy & pol = t.r.policy_;
+    const double grad_norm = optimizer_grad_norm(t.opt, pol.dev, pol.lora);
     const double rate = learning_rate_at(c, t.state.step, t.r.n_steps);
     if (std::isfinite(grad_norm) && std::isfinite(m.loss)) {
         t.bad_steps = 0;
-        optimizer_step(t.opt, p.dev, p.lora, c, rate, ++t.state.adam_t, grad_norm);
+        optimizer_step(t.opt, pol.dev, pol.lora, c, rate, ++t.state.adam_t, grad_norm);
         t.state.first_loss = t.state.step == 0 ? m.loss : t.state.first_loss;
         t.state.last_loss  = m.loss;
     } else {

@@ -7,8 +7,8 @@
 // Backward goes twice over the visible pairs: strips of queries give dq, strips of keys (scores transposed) give dk and dv.
 // So every result belongs to one task, in whatever order the threads take them.
 //
-//   s = scale q k^T    p = exp(s - lse)    dp = do v^T    ds = p (dp - delta), delta = do . o
-//   dq = scale ds k    dk = scale ds^T q   dv = p^T do
+//   s = scale q k^T    prob = exp(s - lse)    d_prob = do v^T    ds = prob (d_prob - delta), delta = do . o
+//   dq = scale ds k    dk = scale ds^T q   dv = prob^T do
 #include "attention-forms.h"
 
 #include <algorithm>
@@ -101,8 +101,8 @@ static int64_t visible_keys(const range & r, const places::strip & strip, int64_
 }
 
 // scores -> exp(scale s - max) in product numbers, zero where nothing is seen; returns the sum and the logarithm of it. With
-// p_low the scores are lost.
-static float softmax_row(const cpu_kernels & k, const ranges & r, const places::strip & strip, int64_t i, float * s, float scale, void * p, void * p_low, float & lse) {
+// prob_low the scores are lost.
+static float softmax_row(const cpu_kernels & k, const ranges & r, const places::strip & strip, int64_t i, float * s, float scale, void * prob, void * prob_low, float & lse) {
     float top = -INFINITY, sum = 0;
     for (int j = 0; j < r.n; j++) {
         top = std::max(top, k.maximum(s + r.list[j].column, visible_keys(r.list[j], strip, i)));
@@ -110,9 +110,9 @@ static float softmax_row(const cpu_kernels & k, const ranges & r, const places::
     for (int j = 0; j < r.n; j++) {
         const range & here = r.list[j];
         const int64_t n = visible_keys(here, strip, i);
-        void * to = elements(k, p, here.column);
-        if (p_low) {
-            void * to_low = elements(k, p_low, here.column);
+        void * to = elements(k, prob, here.column);
+        if (prob_low) {
+            void * to_low = elements(k, prob_low, here.column);
             sum += k.exp_row_f32(s + here.column, n, scale, scale*top, s + here.column);
             k.split(s + here.column, 1.0f, n, to, to_low);
             zero_tail(k, to_low, n, round_up(here.n, k.panel));
@@ -209,14 +209,14 @@ ggml_tensor * cpu_attention_forward(pass & p, const rope_params & r, ggml_tensor
     tape.q = q;
     tape.k = k;
     tape.v = v;
-    tape.p = op_add_saved(p, kernels.product, out.lse + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
+    tape.kept = op_add_saved(p, kernels.product, out.lse + lse_elements, 1, {forms}, [=](const worker & w, ggml_tensor * dst) {
         const int64_t n_strips = (int64_t) s.strips.size();
         for (int64_t task; w.take(n_strips*n_head, task);) { // the longest strips first
             op.run(task%n_head, s.strips[(size_t) (n_strips - 1 - task/n_head)], forms->data, dst->data, (float *) elements(*op.k, dst->data, out.lse), w.ith);
         }
     });
     const size_t row = (size_t) (out.ld*product_size(kernels));
-    return ggml_view_3d(p.g.ctx, tape.p, out.ld, n_tokens, out.n_planes, row, row*(size_t) n_tokens, 0);
+    return ggml_view_3d(p.g.ctx, tape.kept, out.ld, n_tokens, out.n_planes, row, row*(size_t) n_tokens, 0);
 }
 
 // ---- backward
@@ -260,15 +260,15 @@ struct backward_op {
         const ranges r = keys_of(*k, s, strip);
         const segment & own = s.segments[strip.segment];
         const int64_t first = own.place + strip.first, kv = head/(n_head/n_kv), width = r.width;
-        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * dp = scores + STRIP*width;
+        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * d_prob = scores + STRIP*width;
         char * ds = (char *) workspace(ith, SLOT_B, STRIP*width*product_size(*k));
         scores_of(q, q_low, head, first, strip.n, key, key_low, kv, r, forms, scores);
-        score_product(*k, h, {at(d_out, FORM_ROWS, head, forms, first), at(v, FORM_COLUMN_PANELS, kv, forms)}, strip.n, r, dp);
+        score_product(*k, h, {at(d_out, FORM_ROWS, head, forms, first), at(v, FORM_COLUMN_PANELS, kv, forms)}, strip.n, r, d_prob);
         for (int64_t i = 0; i < strip.n; i++) {
             const int64_t place = head*s.n + first + i;
             for (int j = 0; j < r.n; j++) {
                 const int64_t n = visible_keys(r.list[j], strip, i), column = i*width + r.list[j].column;
-                k->softmax_back(scores + column, dp + column, lse + place, delta + place, 0, n, scale, nullptr, elements(*k, ds, column));
+                k->softmax_back(scores + column, d_prob + column, lse + place, delta + place, 0, n, scale, nullptr, elements(*k, ds, column));
                 zero_tail(*k, elements(*k, ds, column), n, round_up(r.list[j].n, k->panel));
             }
         }
@@ -283,15 +283,15 @@ struct backward_op {
         const ranges r = queries_of(*k, s, strip);
         const segment & own = s.segments[strip.segment];
         const int64_t first = own.place + strip.first, width = r.width, group = n_head/n_kv, ld = n_kv*h.head_dim;
-        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * dp = scores + STRIP*width;
+        float * scores = (float *) workspace(ith, SLOT_A, 2*STRIP*width*(int64_t) sizeof(float)), * d_prob = scores + STRIP*width;
         char * weights = (char *) workspace(ith, SLOT_B, 2*STRIP*width*product_size(*k)), * ds = elements(*k, weights, STRIP*width);
         const int64_t to = (own.token + strip.first)*ld + kv*h.head_dim;
         for (int64_t head = kv*group; head < (kv + 1)*group; head++) {
             scores_of(key, key_low, kv, first, strip.n, q, q_low, head, r, forms, scores);
-            score_product(*k, h, {at(v, FORM_ROWS, kv, forms, first), at(d_out, FORM_COLUMN_PANELS, head, forms)}, strip.n, r, dp);
+            score_product(*k, h, {at(v, FORM_ROWS, kv, forms, first), at(d_out, FORM_COLUMN_PANELS, head, forms)}, strip.n, r, d_prob);
             for (int64_t i = 0; i < strip.n; i++) {
                 for (int j = 0; j < r.n; j++) {
-                    key_row(r.list[j], i, i*width, head, scores, dp, lse, delta, weights, ds);
+                    key_row(r.list[j], i, i*width, head, scores, d_prob, lse, delta, weights, ds);
                 }
             }
             mix_product(*k, h, {weights, at(d_out, FORM_ROW_PANELS, head, forms)}, strip.n, r, dv + to, ld, head > kv*group);
@@ -300,14 +300,14 @@ struct backward_op {
         turn_back(own.token + strip.first, strip.n, ld, dk + to, ith);
     }
 
-    // p and ds of key i of the strip and the queries of one range; in its own segment those before it do not see it
-    void key_row(const range & r, int64_t i, int64_t row, int64_t head, const float * scores, const float * dp, const float * lse, const float * delta, void * weights, void * ds) const {
+    // prob and ds of key i of the strip and the queries of one range; in its own segment those before it do not see it
+    void key_row(const range & r, int64_t i, int64_t row, int64_t head, const float * scores, const float * d_prob, const float * lse, const float * delta, void * weights, void * ds) const {
         const int64_t hidden = r.own ? i : 0, column = row + r.column, place = head*s.n + r.place + hidden, n = r.n - hidden;
         for (void * to : {elements(*k, weights, column), elements(*k, ds, column)}) {
             memset(to, 0, (size_t) (hidden*product_size(*k)));
             zero_tail(*k, to, r.n, round_up(r.n, k->panel));
         }
-        k->softmax_back(scores + column + hidden, dp + column + hidden, lse + place, delta + place, 1, n, scale,
+        k->softmax_back(scores + column + hidden, d_prob + column + hidden, lse + place, delta + place, 1, n, scale,
             elements(*k, weights, column + hidden), elements(*k, ds, column + hidden));
     }
 };
@@ -343,7 +343,7 @@ void cpu_attention_backward(pass & p, const rope_params & r, const attention_tap
     }
     const turning turn = turning_of(p, r, n_tokens);
     ggml_tensor * forms = add_forms(p, s, h, list, turn);
-    ggml_tensor * delta = add_delta(p, s, dy, tape.p, n_head, head_dim), * out = tape.p;
+    ggml_tensor * delta = add_delta(p, s, dy, tape.kept, n_head, head_dim), * out = tape.kept;
     const size_t low = p.fine ? 4 : 0;
     const backward_op op = {&k, s, h, list[0], list[1], list[2], list[3], list[low], list[low + 1], turn, p.base->hparams.attn_scale, n_head, n_kv, p.fine};
     const int64_t offset = output_layout(p, n_head*head_dim, n_tokens).lse, n_q = head_dim*n_head*n_tokens, n_k = head_dim*n_kv*n_tokens;

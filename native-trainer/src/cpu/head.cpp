@@ -31,7 +31,7 @@ struct head_op {
 };
 
 // exp of one row of logits of a chunk, with the running maximum; the target's logit is noted and its weight set to zero
-static void chunk_row(const head_op & op, int64_t row, int64_t first, int64_t n, const float * logits, void * p, float & top, float & sum, float * mixed, float * target_logits) {
+static void chunk_row(const head_op & op, int64_t row, int64_t first, int64_t n, const float * logits, void * probs, float & top, float & sum, float * mixed, float * target_logits) {
     const cpu_kernels & k = *op.k;
     const float here = k.maximum(logits, n);
     if (here > top) {
@@ -42,12 +42,12 @@ static void chunk_row(const head_op & op, int64_t row, int64_t first, int64_t n,
         }
         top = here;
     }
-    sum += k.exp_row(logits, n, 1.0f, top, p);
-    zero_tail(k, p, n, CHUNK);
+    sum += k.exp_row(logits, n, 1.0f, top, probs);
+    zero_tail(k, probs, n, CHUNK);
     const int64_t target = ((const int32_t *) op.targets->data)[row] - first;
     if (target >= 0 && target < n) {
         target_logits[row] = logits[target];
-        memset(elements(k, p, target), 0, (size_t) product_size(k));
+        memset(elements(k, probs, target), 0, (size_t) product_size(k));
     }
 }
 

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-// One stretch of the summed dimension: A (m rows, lda apart) times packed columns; panel p begins p*panel_stride elements further.
+// One stretch of the summed dimension: A (m rows, lda apart) times packed columns; panel i begins i*panel_stride elements further.
 struct gemm_segment {
     const void * a;
     int64_t      lda;
@@ -56,15 +56,15 @@ struct cpu_kernels {
     void (*rope)(const float * x, const float * cosines, const float * sines, int64_t n, bool neox, float sign, float * y);
 
     float (*maximum)(const float * x, int64_t n);
-    // p = exp(scale s - shift) in product numbers; returns their sum before rounding
-    float (*exp_row)(const float * s, int64_t n, float scale, float shift, void * p);
-    float (*exp_row_f32)(const float * s, int64_t n, float scale, float shift, float * p);
+    // y = exp(scale s - shift) in product numbers; returns their sum before rounding
+    float (*exp_row)(const float * s, int64_t n, float scale, float shift, void * y);
+    float (*exp_row_f32)(const float * s, int64_t n, float scale, float shift, float * y);
     float (*dot)(const float * x, const void * y, int64_t n);                    // y in product numbers
     void  (*scale)(float * x, int64_t n, float factor);
     void  (*add_scaled)(float * x, const float * y, int64_t n, float factor);    // x += factor y
     void  (*multiply)(void * x, const float * y, int64_t n);                     // x in product numbers
-    // p = exp(scale s - lse), ds = scale p (dp - delta); lse and delta of the row (stride 0) or of each column (stride 1)
-    void  (*softmax_back)(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds);
+    // prob = exp(scale s - lse), ds = scale prob (d_prob - delta); lse and delta of the row (stride 0) or of each column (stride 1)
+    void  (*softmax_back)(const float * s, const float * d_prob, const float * lse, const float * delta, int stride, int64_t n, float scale, void * prob, void * ds);
 
     float (*sum_of_squares)(const float * x, int64_t n);
     void  (*adamw)(const adamw_step & s, int64_t n, float * w, float * gradient, float * m, float * v); // the gradient becomes zero
@@ -81,5 +81,5 @@ static const int64_t CACHE_LINE = 64;
 inline int64_t   round_up(int64_t n, int64_t step)               { return (n + step - 1)/step*step; }
 inline int64_t   product_size(const cpu_kernels & k)             { return k.product == GGML_TYPE_BF16 ? 2 : 4; }
 inline int64_t   padded_k(const cpu_kernels & k, int64_t n)      { return round_up(n, k.k_align); }
-inline const char * elements(const cpu_kernels & k, const void * p, int64_t n) { return (const char *) p + n*product_size(k); }
-inline char *       elements(const cpu_kernels & k, void * p, int64_t n)       { return (char *) p + n*product_size(k); }
+inline const char * elements(const cpu_kernels & k, const void * from, int64_t n) { return (const char *) from + n*product_size(k); }
+inline char *       elements(const cpu_kernels & k, void * from, int64_t n)    { return (char *) from + n*product_size(k); }

@@ -27,13 +27,13 @@ void gemm_rows(int64_t row, int64_t panel, int64_t n, const gemm_segment * segme
             for (int v = 0; v < VECTORS; v++) {
                 columns[v] = pload(b + v*WIDTH*K_PAIR);
             }
-            const element * p = a + k;
+            const element * at = a + k;
 #pragma GCC unroll 16
             for (int r = 0; r < M; r++) {
                 // three rows are reached from one pointer, so that the pointers fit the registers
-                const pv x = pbroadcast(p + (r % 3)*lda);
+                const pv x = pbroadcast(at + (r % 3)*lda);
                 if (r % 3 == 2) {
-                    p += 3*lda;
+                    at += 3*lda;
                 }
 #pragma GCC unroll 8
                 for (int v = 0; v < VECTORS; v++) {

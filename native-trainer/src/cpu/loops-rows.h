@@ -59,14 +59,14 @@ vf exponential(vf x) {
     const vf n = vround(vmul(x, vset(1.44269504f)));
     vf r = vfma(n, vset(-0.693359375f), x);
     r = vfma(n, vset(2.12194440e-4f), r);
-    vf p = vset(1.9875691500e-4f);
-    p = vfma(p, r, vset(1.3981999507e-3f));
-    p = vfma(p, r, vset(8.3334519073e-3f));
-    p = vfma(p, r, vset(4.1665795894e-2f));
-    p = vfma(p, r, vset(1.6666665459e-1f));
-    p = vfma(p, r, vset(5.0000001201e-1f));
-    p = vadd(vfma(vmul(p, r), r, r), vset(1));
-    return vscale2(p, n);
+    vf sum = vset(1.9875691500e-4f);
+    sum = vfma(sum, r, vset(1.3981999507e-3f));
+    sum = vfma(sum, r, vset(8.3334519073e-3f));
+    sum = vfma(sum, r, vset(4.1665795894e-2f));
+    sum = vfma(sum, r, vset(1.6666665459e-1f));
+    sum = vfma(sum, r, vset(5.0000001201e-1f));
+    sum = vadd(vfma(vmul(sum, r), r, r), vset(1));
+    return vscale2(sum, n);
 }
 
 vf sigmoid(vf x) {
@@ -74,20 +74,20 @@ vf sigmoid(vf x) {
 }
 
 struct product_reader {
-    static vf whole(const element * p)           { return punload(p); }
-    static vf part(const element * p, int64_t n) { return punload_part(p, n); }
+    static vf whole(const element * at)           { return punload(at); }
+    static vf part(const element * at, int64_t n) { return punload_part(at, n); }
 };
 
 struct f32_writer {
     typedef float number;
-    static void whole(float * p, vf v)             { vstore(p, v); }
-    static void part(float * p, vf v, int64_t n)   { vstore_part(p, v, n); }
+    static void whole(float * at, vf v)             { vstore(at, v); }
+    static void part(float * at, vf v, int64_t n)   { vstore_part(at, v, n); }
 };
 
 struct product_writer {
     typedef element number;
-    static void whole(element * p, vf v)           { pstore(p, v); }
-    static void part(element * p, vf v, int64_t n) { pstore_part(p, v, n); }
+    static void whole(element * at, vf v)           { pstore(at, v); }
+    static void part(element * at, vf v, int64_t n) { pstore_part(at, v, n); }
 };
 
 // Both activations are g sigmoid(u(g)): for GELU 1 + tanh z = 2 sigmoid(2 z).
@@ -188,12 +188,12 @@ float exp_row_to(const float * s, int64_t n, float scale, float shift, typename 
     return vsum(sum) + rest;
 }
 
-float exp_row(const float * s, int64_t n, float scale, float shift, void * p) {
-    return exp_row_to<product_writer>(s, n, scale, shift, (element *) p);
+float exp_row(const float * s, int64_t n, float scale, float shift, void * y) {
+    return exp_row_to<product_writer>(s, n, scale, shift, (element *) y);
 }
 
-float exp_row_f32(const float * s, int64_t n, float scale, float shift, float * p) {
-    return exp_row_to<f32_writer>(s, n, scale, shift, p);
+float exp_row_f32(const float * s, int64_t n, float scale, float shift, float * y) {
+    return exp_row_to<f32_writer>(s, n, scale, shift, y);
 }
 
 void scale_row(float * x, int64_t n, float factor) {
@@ -214,21 +214,21 @@ void multiply_row(void * x, const float * y, int64_t n) {
         [&](int64_t i, int64_t count) { pstore_part(to + i, vmul(punload_part(to + i, count), vload_part(y + i, count)), count); });
 }
 
-void softmax_back(const float * s, const float * dp, const float * lse, const float * delta, int stride, int64_t n, float scale, void * p, void * ds) {
-    element * to_p = (element *) p, * to_ds = (element *) ds;
+void softmax_back(const float * s, const float * d_prob, const float * lse, const float * delta, int stride, int64_t n, float scale, void * prob, void * ds) {
+    element * to_prob = (element *) prob, * to_ds = (element *) ds;
     const vf factor = vset(scale), one_lse = vset(lse[0]), one_delta = vset(delta[0]);
     in_vectors(n, [&](int64_t i) {
             const vf e = exponential(vsub(vmul(vload(s + i), factor), stride ? vload(lse + i) : one_lse));
-            if (to_p) {
-                pstore(to_p + i, e);
+            if (to_prob) {
+                pstore(to_prob + i, e);
             }
-            pstore(to_ds + i, vmul(vmul(e, factor), vsub(vload(dp + i), stride ? vload(delta + i) : one_delta)));
+            pstore(to_ds + i, vmul(vmul(e, factor), vsub(vload(d_prob + i), stride ? vload(delta + i) : one_delta)));
         }, [&](int64_t i, int64_t count) {
             const vf e = exponential(vsub(vmul(vload_part(s + i, count), factor), stride ? vload_part(lse + i, count) : one_lse));
-            if (to_p) {
-                pstore_part(to_p + i, e, count);
+            if (to_prob) {
+                pstore_part(to_prob + i, e, count);
             }
-            pstore_part(to_ds + i, vmul(vmul(e, factor), vsub(vload_part(dp + i, count), stride ? vload_part(delta + i, count) : one_delta)), count);
+            pstore_part(to_ds + i, vmul(vmul(e, factor), vsub(vload_part(d_prob + i, count), stride ? vload_part(delta + i, count) : one_delta)), count);
         });
 }
 

@@ -27,34 +27,34 @@ struct pool {
     const std::function<void(int)> * work = nullptr;
 };
 
-static void wait_for_round(pool & p, uint64_t seen) {
+static void wait_for_round(pool & team, uint64_t seen) {
     for (int i = 0; i < SPINS; i++) {
-        if (p.round.load() != seen) {
+        if (team.round.load() != seen) {
             return;
         }
         spin_pause();
     }
-    std::unique_lock<std::mutex> lock(p.mutex);
-    p.asleep++;
-    p.wake.wait(lock, [&] { return p.round.load() != seen; });
-    p.asleep--;
+    std::unique_lock<std::mutex> lock(team.mutex);
+    team.asleep++;
+    team.wake.wait(lock, [&] { return team.round.load() != seen; });
+    team.asleep--;
 }
 
-static void help(pool & p, int ith) {
+static void help(pool & team, int ith) {
     for (uint64_t seen = 0;;) {
-        wait_for_round(p, seen);
-        p.inside++;
-        seen = p.round.load();
-        if (p.open.load() && ith < p.n_wanted.load()) { // in this order: who finds it open holds up its closing
-            (*p.work)(ith);
+        wait_for_round(team, seen);
+        team.inside++;
+        seen = team.round.load();
+        if (team.open.load() && ith < team.n_wanted.load()) { // in this order: who finds it open holds up its closing
+            (*team.work)(ith);
         }
-        p.inside--;
+        team.inside--;
     }
 }
 
 static pool & the_pool() {
-    static pool * p = new pool; // never destroyed: helpers sleep in it until the program ends
-    return *p;
+    static pool * team = new pool; // never destroyed: helpers sleep in it until the program ends
+    return *team;
 }
 
 void pool_run(int n_threads, const std::function<void(int)> & work) {
@@ -62,23 +62,23 @@ void pool_run(int n_threads, const std::function<void(int)> & work) {
         work(0);
         return;
     }
-    pool & p = the_pool();
-    p.work = &work;
-    p.n_wanted = n_threads;
-    p.open = true;
-    p.round++;
+    pool & team = the_pool();
+    team.work = &work;
+    team.n_wanted = n_threads;
+    team.open = true;
+    team.round++;
     {
-        std::lock_guard<std::mutex> lock(p.mutex);
-        for (; p.n_helpers < n_threads - 1; p.n_helpers++) {
-            std::thread(help, std::ref(p), p.n_helpers + 1).detach();
+        std::lock_guard<std::mutex> lock(team.mutex);
+        for (; team.n_helpers < n_threads - 1; team.n_helpers++) {
+            std::thread(help, std::ref(team), team.n_helpers + 1).detach();
         }
     }
-    if (p.asleep.load() > 0) {
-        p.wake.notify_all();
+    if (team.asleep.load() > 0) {
+        team.wake.notify_all();
     }
     work(0);
-    p.open = false;
-    for (int i = 0; p.inside.load() > 0; i++) {
+    team.open = false;
+    for (int i = 0; team.inside.load() > 0; i++) {
         if (i < SPINS) {
             spin_pause();
         } else {

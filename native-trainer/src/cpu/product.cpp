@@ -91,17 +91,17 @@ static void pack(const cpu_kernels & kernels, const weight_matrix & w, int64_t c
 static const int64_t MAX_STRETCH = 1536;     // of the summed dimension in one pass: a panel of it stays in the L2 cache
 static const int64_t STRIP_BYTES = 1 << 19;  // of all panels of a strip, for the same reason
 
-int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips, int n_packed) {
+int64_t product_strip(const cpu_kernels & k, const product & prod, int64_t n_strips, int n_packed) {
     int64_t unit = k.panel, summed = 0;
-    for (int i = 0; i < p.n_segments; i++) {
-        const weight_matrix & w = p.segments[i].w;
+    for (int i = 0; i < prod.n_segments; i++) {
+        const weight_matrix & w = prod.segments[i].w;
         summed += padded_k(k, summed_length(w));
         if (!w.rows_are_columns) {
             unit = std::max(unit, (int64_t) ggml_blck_size(w.tensor->type)); // both are powers of two
         }
     }
     const int64_t in_cache = STRIP_BYTES/(n_packed*std::min(summed, 2*MAX_STRETCH)*product_size(k));
-    return std::max(unit, std::min(in_cache, p.n/n_strips)/unit*unit);
+    return std::max(unit, std::min(in_cache, prod.n/n_strips)/unit*unit);
 }
 
 int64_t product_rows_of_task(int64_t m, int64_t n_strips, int64_t n_tasks) {
@@ -110,32 +110,32 @@ int64_t product_rows_of_task(int64_t m, int64_t n_strips, int64_t n_tasks) {
 }
 
 // C += bias and plus, c at [row, column]
-static void add_terms(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, float * c, int64_t ldc) {
+static void add_terms(const cpu_kernels & k, const product & prod, int64_t column, int64_t n, int64_t row, int64_t rows, float * c, int64_t ldc) {
     for (int64_t i = 0; i < rows; i++) {
-        if (p.bias) {
-            k.add_scaled(c + i*ldc, p.bias + column, n, 1.0f);
+        if (prod.bias) {
+            k.add_scaled(c + i*ldc, prod.bias + column, n, 1.0f);
         }
-        if (p.plus) {
-            k.add_scaled(c + i*ldc, p.plus + (row + i)*p.ldc + column, n, 1.0f);
+        if (prod.plus) {
+            k.add_scaled(c + i*ldc, prod.plus + (row + i)*prod.ldc + column, n, 1.0f);
         }
     }
 }
 
-int64_t packed_bytes(const cpu_kernels & k, const product & p, int64_t n) {
+int64_t packed_bytes(const cpu_kernels & k, const product & prod, int64_t n) {
     int64_t summed = 0;
-    for (int i = 0; i < p.n_segments; i++) {
-        summed += padded_k(k, summed_length(p.segments[i].w));
+    for (int i = 0; i < prod.n_segments; i++) {
+        summed += padded_k(k, summed_length(prod.segments[i].w));
     }
     return round_up(n, k.panel)*summed*product_size(k);
 }
 
-packed_columns product_pack(const cpu_kernels & k, const product & p, int64_t column, int64_t n, void * panels, int ith) {
+packed_columns product_pack(const cpu_kernels & k, const product & prod, int64_t column, int64_t n, void * panels, int ith) {
     packed_columns packed;
     packed.column = column;
     packed.n = n;
     char * to = (char *) panels;
-    for (int s = 0; s < p.n_segments; s++) {
-        const product_segment & segment = p.segments[s];
+    for (int s = 0; s < prod.n_segments; s++) {
+        const product_segment & segment = prod.segments[s];
         const int64_t count = summed_length(segment.w), padded = padded_k(k, count);
         pack(k, segment.w, column, n, 0, count, padded, to, ith);
         for (const void * a : {segment.a, segment.low}) {
@@ -148,32 +148,32 @@ packed_columns product_pack(const cpu_kernels & k, const product & p, int64_t co
     return packed;
 }
 
-void packed_run(const cpu_kernels & k, const product & p, const packed_columns & packed, int64_t row, int64_t rows, float * values, int64_t ld) {
+void packed_run(const cpu_kernels & k, const product & prod, const packed_columns & packed, int64_t row, int64_t rows, float * values, int64_t ld) {
     gemm_segment segments[2*MAX_SEGMENTS];
     for (int s = 0; s < packed.n_segments; s++) {
         segments[s] = packed.segments[s];
         segments[s].a = elements(k, segments[s].a, row*segments[s].lda);
     }
     k.gemm(rows, packed.n, segments, packed.n_segments, values, ld, false);
-    add_terms(k, p, packed.column, packed.n, row, rows, values, ld);
+    add_terms(k, prod, packed.column, packed.n, row, rows, values, ld);
 }
 
-void product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, int ith) {
+void product_run(const cpu_kernels & k, const product & prod, int64_t column, int64_t n, int64_t row, int64_t rows, int ith) {
     const int64_t n_padded = round_up(n, k.panel);
     char * panels = (char *) workspace(ith, SLOT_PANELS, n_padded*(2*MAX_STRETCH)*product_size(k));
     gemm_segment ready[2*MAX_SEGMENTS];
     int n_ready = 0;
     int64_t length = 0;     // of the stretches in `ready`
     bool add = false;
-    float * c = p.c + row*p.ldc + column;
+    float * c = prod.c + row*prod.ldc + column;
     const auto flush = [&]() {
-        k.gemm(rows, n, ready, n_ready, c, p.ldc, add);
+        k.gemm(rows, n, ready, n_ready, c, prod.ldc, add);
         add = true;
         n_ready = 0;
         length = 0;
     };
-    for (int s = 0; s < p.n_segments; s++) {
-        const product_segment & segment = p.segments[s];
+    for (int s = 0; s < prod.n_segments; s++) {
+        const product_segment & segment = prod.segments[s];
         const int64_t total = summed_length(segment.w);
         for (int64_t k0 = 0; k0 < total; k0 += MAX_STRETCH) {
             const int64_t count = std::min(MAX_STRETCH, total - k0), padded = padded_k(k, count);
@@ -191,5 +191,5 @@ void product_run(const cpu_kernels & k, const product & p, int64_t column, int64
         }
     }
     flush();
-    add_terms(k, p, column, n, row, rows, c, p.ldc);
+    add_terms(k, prod, column, n, row, rows, c, prod.ldc);
 }

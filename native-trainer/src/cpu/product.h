@@ -35,11 +35,11 @@ struct product {
 
 // Columns that one task takes: whole panels and whole quantisation blocks. The wider, the less often A is read; at most as wide
 // as the L2 cache holds, and as n_strips (at least, if there are so many) allow.
-int64_t product_strip(const cpu_kernels & k, const product & p, int64_t n_strips, int n_packed); // n_packed: such weights at a time
+int64_t product_strip(const cpu_kernels & k, const product & prod, int64_t n_strips, int n_packed); // n_packed: such weights at a time
 // Rows that one task takes, so that strips times blocks of rows make about n_tasks.
 int64_t product_rows_of_task(int64_t m, int64_t n_strips, int64_t n_tasks);
 // Columns [column, column + n) of rows [row, row + rows)
-void    product_run(const cpu_kernels & k, const product & p, int64_t column, int64_t n, int64_t row, int64_t rows, int ith);
+void    product_run(const cpu_kernels & k, const product & prod, int64_t column, int64_t n, int64_t row, int64_t rows, int ith);
 
 // The right-hand side of some columns, packed over the whole summed dimension, for operators that do something of their own with C.
 struct packed_columns {
@@ -48,10 +48,10 @@ struct packed_columns {
     int64_t      column, n;
 };
 
-int64_t        packed_bytes(const cpu_kernels & k, const product & p, int64_t n);
-packed_columns product_pack(const cpu_kernels & k, const product & p, int64_t column, int64_t n, void * panels, int ith);
+int64_t        packed_bytes(const cpu_kernels & k, const product & prod, int64_t n);
+packed_columns product_pack(const cpu_kernels & k, const product & prod, int64_t column, int64_t n, void * panels, int ith);
 // values (rows, n, ld apart) = rows [row, row + rows) of the packed columns, with the bias
-void           packed_run(const cpu_kernels & k, const product & p, const packed_columns & packed, int64_t row, int64_t rows, float * values, int64_t ld);
+void           packed_run(const cpu_kernels & k, const product & prod, const packed_columns & packed, int64_t row, int64_t rows, float * values, int64_t ld);
 
 // Rows [row, row + n) of a weight, columns [column, column + count), as product numbers: a pointer into the weight when it has
 // them, else dequantised into `scratch` (n*count elements). ld is set to the distance of the rows.

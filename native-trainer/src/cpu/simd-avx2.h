@@ -17,10 +17,10 @@ __m256i part_mask(int64_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int) n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-vf   vload (const float * p)             { return _mm256_loadu_ps(p); }
-vf   vload_part(const float * p, int64_t n) { return _mm256_maskload_ps(p, part_mask(n)); }
-void vstore(float * p, vf v)             { _mm256_storeu_ps(p, v); }
-void vstore_part(float * p, vf v, int64_t n) { _mm256_maskstore_ps(p, part_mask(n), v); }
+vf   vload (const float * at)             { return _mm256_loadu_ps(at); }
+vf   vload_part(const float * at, int64_t n) { return _mm256_maskload_ps(at, part_mask(n)); }
+void vstore(float * at, vf v)             { _mm256_storeu_ps(at, v); }
+void vstore_part(float * at, vf v, int64_t n) { _mm256_maskstore_ps(at, part_mask(n), v); }
 vf   vset  (float x)                     { return _mm256_set1_ps(x); }
 vf   vadd  (vf a, vf b)                  { return _mm256_add_ps(a, b); }
 vf   vsub  (vf a, vf b)                  { return _mm256_sub_ps(a, b); }
@@ -51,14 +51,14 @@ const int K_PAIR = 1, K_ALIGN = 1;
 const ggml_type PRODUCT = GGML_TYPE_F32;
 typedef __m256 pv;
 
-pv   pload(const element * p)            { return _mm256_loadu_ps(p); }
-pv   pbroadcast(const element * p)       { return _mm256_broadcast_ss(p); }
+pv   pload(const element * at)            { return _mm256_loadu_ps(at); }
+pv   pbroadcast(const element * at)       { return _mm256_broadcast_ss(at); }
 vf   pdot(pv a, pv b, vf c)              { return _mm256_fmadd_ps(a, b, c); }
-void pstore(element * p, vf v)           { vstore(p, v); }
-void pstore_part(element * p, vf v, int64_t n) { vstore_part(p, v, n); }
-vf   punload(const element * p)          { return vload(p); }
-vf   punload_part(const element * p, int64_t n) { return vload_part(p, n); }
-vf   q8_load(const int8_t * p)           { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p))); }
+void pstore(element * at, vf v)           { vstore(at, v); }
+void pstore_part(element * at, vf v, int64_t n) { vstore_part(at, v, n); }
+vf   punload(const element * at)          { return vload(at); }
+vf   punload_part(const element * at, int64_t n) { return vload_part(at, n); }
+vf   q8_load(const int8_t * at)           { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) at))); }
 
 // 8 x 8 dwords transposed
 void transpose8(__m256 * r) {
@@ -86,8 +86,8 @@ void pack_columns(const void * rows, int64_t ld, int64_t n, int64_t k, int64_t k
         for (int64_t j = 0; j < PANEL; j += 8) {
             __m256 r[8];
             for (int64_t l = 0; l < 8; l++) {
-                const float * p = from + (j + l)*ld + i;
-                r[l] = j + l >= n ? _mm256_setzero_ps() : i + 8 <= k ? _mm256_loadu_ps(p) : vload_part(p, k - i);
+                const float * at = from + (j + l)*ld + i;
+                r[l] = j + l >= n ? _mm256_setzero_ps() : i + 8 <= k ? _mm256_loadu_ps(at) : vload_part(at, k - i);
             }
             transpose8(r);
             const int64_t valid = k_padded - i < 8 ? k_padded - i : 8;

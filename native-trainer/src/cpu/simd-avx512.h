@@ -15,10 +15,10 @@ typedef __m512 vf;
 
 __mmask16 part_mask(int64_t n) { return (__mmask16) ((1u << n) - 1); }
 
-vf   vload (const float * p)             { return _mm512_loadu_ps(p); }
-vf   vload_part(const float * p, int64_t n) { return _mm512_maskz_loadu_ps(part_mask(n), p); }
-void vstore(float * p, vf v)             { _mm512_storeu_ps(p, v); }
-void vstore_part(float * p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, part_mask(n), v); }
+vf   vload (const float * at)             { return _mm512_loadu_ps(at); }
+vf   vload_part(const float * at, int64_t n) { return _mm512_maskz_loadu_ps(part_mask(n), at); }
+void vstore(float * at, vf v)             { _mm512_storeu_ps(at, v); }
+void vstore_part(float * at, vf v, int64_t n) { _mm512_mask_storeu_ps(at, part_mask(n), v); }
 vf   vset  (float x)                     { return _mm512_set1_ps(x); }
 vf   vadd  (vf a, vf b)                  { return _mm512_add_ps(a, b); }
 vf   vsub  (vf a, vf b)                  { return _mm512_sub_ps(a, b); }
@@ -32,7 +32,7 @@ vf   vround(vf a)                        { return _mm512_roundscale_ps(a, _MM_FR
 vf   vscale2(vf a, vf n)                 { return _mm512_scalef_ps(a, n); }
 float vsum(vf a)                         { return _mm512_reduce_add_ps(a); }
 float vtop(vf a)                         { return _mm512_reduce_max_ps(a); }
-vf   q8_load(const int8_t * p)           { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) p))); }
+vf   q8_load(const int8_t * at)           { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) at))); }
 
 #if defined(CPU_BF16)
 
@@ -41,14 +41,14 @@ const int K_PAIR = 2, K_ALIGN = CPU_K_ALIGN;
 const ggml_type PRODUCT = GGML_TYPE_BF16;
 typedef __m512i pv;
 
-pv   pload(const element * p)            { return _mm512_loadu_si512(p); }
-pv   pbroadcast(const element * p)       { int pair; memcpy(&pair, p, 4); return _mm512_set1_epi32(pair); }
+pv   pload(const element * at)            { return _mm512_loadu_si512(at); }
+pv   pbroadcast(const element * at)       { int pair; memcpy(&pair, at, 4); return _mm512_set1_epi32(pair); }
 vf   pdot(pv a, pv b, vf c)              { return _mm512_dpbf16_ps(c, (__m512bh) a, (__m512bh) b); }
-void pstore(element * p, vf v)           { _mm256_storeu_si256((__m256i *) p, (__m256i) _mm512_cvtneps_pbh(v)); }
-void pstore_part(element * p, vf v, int64_t n) { _mm256_mask_storeu_epi16(p, part_mask(n), (__m256i) _mm512_cvtneps_pbh(v)); }
+void pstore(element * at, vf v)           { _mm256_storeu_si256((__m256i *) at, (__m256i) _mm512_cvtneps_pbh(v)); }
+void pstore_part(element * at, vf v, int64_t n) { _mm256_mask_storeu_epi16(at, part_mask(n), (__m256i) _mm512_cvtneps_pbh(v)); }
 vf   from_bf16(__m256i x)                { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
-vf   punload(const element * p)          { return from_bf16(_mm256_loadu_si256((const __m256i *) p)); }
-vf   punload_part(const element * p, int64_t n) { return from_bf16(_mm256_maskz_loadu_epi16(part_mask(n), p)); }
+vf   punload(const element * at)          { return from_bf16(_mm256_loadu_si256((const __m256i *) at)); }
+vf   punload_part(const element * at, int64_t n) { return from_bf16(_mm256_maskz_loadu_epi16(part_mask(n), at)); }
 
 __mmask32 mask32(int64_t n) { return n >= 32 ? ~(__mmask32) 0 : ((__mmask32) 1 << n) - 1; }
 
@@ -69,13 +69,13 @@ const int K_PAIR = 1, K_ALIGN = 1;
 const ggml_type PRODUCT = GGML_TYPE_F32;
 typedef __m512 pv;
 
-pv   pload(const element * p)            { return _mm512_loadu_ps(p); }
-pv   pbroadcast(const element * p)       { return _mm512_set1_ps(*p); }
+pv   pload(const element * at)            { return _mm512_loadu_ps(at); }
+pv   pbroadcast(const element * at)       { return _mm512_set1_ps(*at); }
 vf   pdot(pv a, pv b, vf c)              { return _mm512_fmadd_ps(a, b, c); }
-void pstore(element * p, vf v)           { vstore(p, v); }
-void pstore_part(element * p, vf v, int64_t n) { vstore_part(p, v, n); }
-vf   punload(const element * p)          { return vload(p); }
-vf   punload_part(const element * p, int64_t n) { return vload_part(p, n); }
+void pstore(element * at, vf v)           { vstore(at, v); }
+void pstore_part(element * at, vf v, int64_t n) { vstore_part(at, v, n); }
+vf   punload(const element * at)          { return vload(at); }
+vf   punload_part(const element * at, int64_t n) { return vload_part(at, n); }
 
 #endif
 

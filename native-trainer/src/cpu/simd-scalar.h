@@ -12,10 +12,10 @@ const int PANEL = 8, ROWS = 4;
 
 typedef float vf;
 
-vf   vload (const float * p)             { return *p; }
-vf   vload_part(const float * p, int64_t) { return *p; }
-void vstore(float * p, vf v)             { *p = v; }
-void vstore_part(float * p, vf v, int64_t) { *p = v; }
+vf   vload (const float * at)             { return *at; }
+vf   vload_part(const float * at, int64_t) { return *at; }
+void vstore(float * at, vf v)             { *at = v; }
+void vstore_part(float * at, vf v, int64_t) { *at = v; }
 vf   vset  (float x)                     { return x; }
 vf   vadd  (vf a, vf b)                  { return a + b; }
 vf   vsub  (vf a, vf b)                  { return a - b; }
@@ -35,14 +35,14 @@ const int K_PAIR = 1, K_ALIGN = 1;
 const ggml_type PRODUCT = GGML_TYPE_F32;
 typedef float pv;
 
-pv   pload(const element * p)            { return *p; }
-pv   pbroadcast(const element * p)       { return *p; }
+pv   pload(const element * at)            { return *at; }
+pv   pbroadcast(const element * at)       { return *at; }
 vf   pdot(pv a, pv b, vf c)              { return a*b + c; }
-void pstore(element * p, vf v)           { *p = v; }
-void pstore_part(element * p, vf v, int64_t) { *p = v; }
-vf   punload(const element * p)          { return *p; }
-vf   punload_part(const element * p, int64_t) { return *p; }
-vf   q8_load(const int8_t * p)           { return *p; }
+void pstore(element * at, vf v)           { *at = v; }
+void pstore_part(element * at, vf v, int64_t) { *at = v; }
+vf   punload(const element * at)          { return *at; }
+vf   punload_part(const element * at, int64_t) { return *at; }
+vf   q8_load(const int8_t * at)           { return *at; }
 
 void pack_columns(const void * rows, int64_t ld, int64_t n, int64_t k, int64_t k_padded, void * panel) {
     const element * from = (const element *) rows;

@@ -31,11 +31,11 @@ pair_loss loss_compute(const loss_sum & sum, const pair_logps & l) {
 }
 
 bool loss_needs_reference(const loss_sum & sum) {
-    return any_part(sum, [](const loss_part & p) { return p.spec->needs_reference; });
+    return any_part(sum, [](const loss_part & part) { return part.spec->needs_reference; });
 }
 
 bool loss_needs_prompt(const loss_sum & sum) {
-    return any_part(sum, [](const loss_part & p) { return p.spec->needs_prompt(p.settings); });
+    return any_part(sum, [](const loss_part & part) { return part.spec->needs_prompt(part.settings); });
 }
 
 double loss_at_start(const loss_sum & sum) {
@@ -47,7 +47,7 @@ double loss_at_start(const loss_sum & sum) {
 }
 
 bool loss_compares(const loss_sum & sum) {
-    return any_part(sum, [](const loss_part & p) { return p.spec->compares; });
+    return any_part(sum, [](const loss_part & part) { return part.spec->compares; });
 }
 
 bool loss_reports_means(const loss_sum & sum) {
@@ -60,11 +60,11 @@ bool loss_reports_means(const loss_sum & sum) {
 }
 
 bool loss_reports_nll(const loss_sum & sum) {
-    return any_part(sum, [](const loss_part & p) { return p.spec->reports_nll; });
+    return any_part(sum, [](const loss_part & part) { return part.spec->reports_nll; });
 }
 
 bool loss_reports_odds(const loss_sum & sum) {
-    return any_part(sum, [](const loss_part & p) { return p.spec->reports_odds; });
+    return any_part(sum, [](const loss_part & part) { return part.spec->reports_odds; });
 }
 
 std::string loss_label(const loss_sum & sum) {
