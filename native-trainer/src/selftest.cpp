@@ -52,10 +52,12 @@ struct selftest {
     pair_set     set;
     bool         passed = true;
 
-    void report(const char * check, const std::string & what, double error, double limit) {
+    void report(const char * check, const std::string & what, double error, double limit, const json & more = json::object()) {
         const bool ok = error <= limit; // false for NaN
         passed = passed && ok;
-        emit({{"event", "check"}, {"check", check}, {"what", what}, {"error", error}, {"limit", limit}, {"ok", ok}});
+        json event = {{"event", "check"}, {"check", check}, {"what", what}, {"error", error}, {"limit", limit}, {"ok", ok}};
+        event.update(more);
+        emit(event);
     }
 };
 
@@ -113,7 +115,7 @@ static void check_start(selftest & t) {
         }
         char text[160];
         snprintf(text, sizeof(text), "%s, a fresh adapter: the loss of every pair is %s = %.6f (here %.6f) and its reward margin 0", spec->name, spec->start_formula, expected, value);
-        t.report("start", text, worst, 1e-12);
+        t.report("start", text, worst, 1e-12, {{"loss", spec->name}, {"value", value}});
     }
     ggml_backend_tensor_set(t.policy_.lora.params, own.data(), 0, own.size()*sizeof(float));
 }

@@ -141,8 +141,9 @@ async function inference(client: Client): Promise<Finding> {
 async function selftest(client: Client): Promise<Finding> {
   const name = "trainer self-test";
   try {
-    const { isPassed, nPassed, nChecks } = await client.device.checkTrainer({});
-    const value = `${nPassed} of ${nChecks} checks of losses and gradients passed`;
+    const { isPassed, nPassed, nChecks, starts } = await client.device.checkTrainer({});
+    const known = starts.map(({ loss, value }) => `${loss} ${Number(value.toFixed(4))}`).join(", ");
+    const value = `${nPassed} of ${nChecks} checks of losses and gradients passed; a fresh adapter starts at ${known}, with margins of 0`;
     const nextStep = isPassed ? null : "Build the trainer again with npm run build:native, and report this line.";
     return { name, isOk: isPassed, value, nextStep };
   } catch (error) {
