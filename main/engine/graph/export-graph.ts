@@ -10,14 +10,15 @@ export type ExportedGraph = {
 /** http://graphml.graphdrawing.org: read by yEd, Gephi, Cytoscape and NetworkX. */
 export function toGraphml({ concepts, relations, evidence }: ExportedGraph): string {
   const data = (key: string, value: string | number) => `<data key="${key}">${xml(String(value))}</data>`;
-  const shared = (id: string) => data("evidence", sentencesOf(evidence, id));
+  const shared = (id: string) =>
+    `${data("evidence", quotesOf(evidence, id))}${data("reasoning", reasonedOf(evidence, id))}`;
   const nodes = concepts.map(
     (concept) =>
       `    <node id="${xml(concept.id)}">${data("label", concept.label)}${data("type", concept.type)}${data("nEvidence", concept.nEvidence)}${data("firstRound", concept.firstRound)}${shared(concept.id)}</node>`,
   );
   const edges = relations.map(
     (relation) =>
-      `    <edge id="${xml(relation.id)}" source="${xml(relation.sourceId)}" target="${xml(relation.targetId)}">${data("relation", relation.type)}${data("weight", relation.nEvidence)}${data("edgeFirstRound", relation.firstRound)}${data("edgeEvidence", sentencesOf(evidence, relation.id))}</edge>`,
+      `    <edge id="${xml(relation.id)}" source="${xml(relation.sourceId)}" target="${xml(relation.targetId)}">${data("relation", relation.type)}${data("weight", relation.nEvidence)}${data("edgeFirstRound", relation.firstRound)}${data("edgeEvidence", quotesOf(evidence, relation.id))}${data("edgeReasoning", reasonedOf(evidence, relation.id))}</edge>`,
   );
   const key = (id: string, target: "node" | "edge", name: string, type: string) =>
     `  <key id="${id}" for="${target}" attr.name="${name}" attr.type="${type}"/>`;
@@ -29,10 +30,12 @@ export function toGraphml({ concepts, relations, evidence }: ExportedGraph): str
     key("nEvidence", "node", "nEvidence", "int"),
     key("firstRound", "node", "firstRound", "int"),
     key("evidence", "node", "evidence", "string"),
+    key("reasoning", "node", "reasoning", "string"),
     key("relation", "edge", "relation", "string"),
     key("weight", "edge", "weight", "double"),
     key("edgeFirstRound", "edge", "firstRound", "int"),
     key("edgeEvidence", "edge", "evidence", "string"),
+    key("edgeReasoning", "edge", "reasoning", "string"),
     '  <graph id="concepts" edgedefault="directed">',
     ...nodes,
     ...edges,
@@ -79,8 +82,17 @@ export function toJson({ concepts, relations, evidence }: ExportedGraph): string
   return `${JSON.stringify({ concepts: withEvidence(concepts), relations: withEvidence(relations) }, null, 2)}\n`;
 }
 
-function sentencesOf(evidence: ExportedGraph["evidence"], id: string): string {
-  const sentences = (evidence.get(id) ?? []).map(({ sentence }) => sentence);
+/** What the papers say, in their words. */
+function quotesOf(evidence: ExportedGraph["evidence"], id: string): string {
+  return unique((evidence.get(id) ?? []).flatMap(({ quote }) => quote ?? []));
+}
+
+/** What a model said without a sentence of the papers behind it. */
+function reasonedOf(evidence: ExportedGraph["evidence"], id: string): string {
+  return unique((evidence.get(id) ?? []).flatMap(({ quote, sentence }) => (quote === null ? sentence : [])));
+}
+
+function unique(sentences: string[]): string {
   return [...new Set(sentences)].join("\n");
 }
 

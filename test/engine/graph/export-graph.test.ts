@@ -16,8 +16,8 @@ function graphOf(label: string, sentence = "A sentence."): ExportedGraph {
   });
   const evidence: EvidenceRow = {
     sentence,
-    basis: "model",
-    quote: null,
+    basis: "papers",
+    quote: sentence,
     sourceKind: "pair",
     sourceId: "p",
     section: null,
@@ -118,6 +118,17 @@ describe("XML", () => {
   });
 
   test("control characters and lone surrogates are left out", () => expect(xml("a\u0000b\ud800c<")).toBe("abc&lt;"));
+});
+
+test("what the papers say and what a model reasoned are two attributes", () => {
+  const graph = graphOf("x", "The paper says so.");
+  const [quoted] = graph.evidence.get("a")!;
+  const reasoned: EvidenceRow = { ...quoted!, basis: "model", quote: null, sentence: "So it must be." };
+  const both = { ...graph, evidence: new Map([["a", [quoted!, reasoned]]]) };
+  const data = readXml(toGraphml(both)).filter(({ name, text }) => name === "data" && text !== "");
+  const textOf = (key: string) => data.filter(({ attributes }) => attributes.key === key).map(({ text }) => text);
+  expect(textOf("evidence")).toEqual(["The paper says so."]);
+  expect(textOf("reasoning")).toEqual(["So it must be."]);
 });
 
 test("JSON keeps all evidence", () => {
