@@ -22,6 +22,8 @@ export const filterReasons = {
   answer_not_english: "The answer is not English prose",
   chosen_malformed: "The chosen response's markers are not well formed",
   rejected_empty: "The policy's response is empty",
+  rejected_unclosed: "The policy's response never ends its thinking",
+  rejected_echo: "The policy's response is the question or the prompt over again",
   rejected_repeats_itself: "The policy's response repeats itself",
   rejected_not_english: "The policy's response is not English prose",
   no_signal: "Chosen and rejected say the same",

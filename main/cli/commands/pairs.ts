@@ -17,7 +17,7 @@ type GenerateOptions = {
   seed?: number;
 };
 
-type ListOptions = { stage?: string; loss?: LossName };
+type ListOptions = { stage?: string; loss?: LossName; status?: "accepted" | "filtered" };
 
 const stageOption = () => new Option("--stage <name>", "a stage, by its name or its loss's");
 
@@ -41,6 +41,7 @@ export function addPairCommands(program: Command): void {
     .description("the ledger: accepted and filtered pairs")
     .addOption(stageOption())
     .addOption(new Option("--loss <loss>", "pairs made for this loss").choices(LossName.options))
+    .addOption(new Option("--status <status>", "only these").choices(["accepted", "filtered"]))
     .action((options: ListOptions, command: Command) => withSession(command, (session) => list(session, options)));
   pairs
     .command("show")

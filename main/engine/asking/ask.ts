@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { MarkerSet } from "../../shared/markers.ts";
+import { withoutOwnThinking } from "../../shared/own-thinking.ts";
 import type { ModelBinding, ModelRunner, Sampler } from "../inference/index.ts";
 import { seedOf } from "../lib/random.ts";
 import { type PromptSet, renderPrompt } from "./prompt-set.ts";
@@ -13,7 +15,10 @@ export type Call = {
   attempt: number;
   sampler: Sampler;
   promptSha256: string;
+  /** As the model wrote it, with what it thought by itself. */
   text: string;
+  /** Blocks of the model's own thinking that were taken out; null: the thinking never ended. Absent: there was none. */
+  ownThinking?: number | null;
   nPromptTokens: number;
   nTokens: number;
   tookMs: number;
@@ -32,9 +37,10 @@ export type AskOptions = {
   jsonSchema?: Record<string, unknown>;
 };
 
-export type Answer = { text: string; stopReason: "end_of_turn" | "stop_text" | "max_tokens" };
+/** `isUnclosed`: the model thought by itself and never came to its answer. */
+export type Answer = { text: string; stopReason: "end_of_turn" | "stop_text" | "max_tokens"; isUnclosed: boolean };
 
-/** One generation by a task of the prompt set; the text comes back trimmed. */
+/** One generation by a task of the prompt set; the text comes back trimmed, without what the model thought by itself. */
 export type Ask = (task: string, values: Record<string, string>, options?: AskOptions) => Promise<Answer>;
 
 export function createAsk(deps: {
@@ -42,6 +48,8 @@ export function createAsk(deps: {
   promptSet: PromptSet;
   role: Role;
   binding: ModelBinding;
+  /** The set that thinking is asked for with; every other kind is the model's own. */
+  markers: MarkerSet;
   place: Place;
   /** Every call is added here, in order. */
   calls: Call[];
@@ -62,6 +70,10 @@ export function createAsk(deps: {
     const prompt = renderPrompt(deps.promptSet.task(task), values, seed, attempt);
     const request = { ...deps.binding, ...prompt, ...(jsonSchema ? { jsonSchema } : {}) };
     const result = await deps.runner.generate(request, () => {}, deps.signal);
+    // a grammar leaves no room for it, and what stands in its texts is meant
+    const { text, nBlocks, isUnclosed } = jsonSchema
+      ? { text: result.text, nBlocks: 0, isUnclosed: false }
+      : withoutOwnThinking(result.text, deps.markers);
     deps.calls.push({
       role: deps.role,
       task,
@@ -72,11 +84,12 @@ export function createAsk(deps: {
         .update(JSON.stringify([prompt.messages, prompt.prefill ?? ""]))
         .digest("hex"),
       text: result.text,
+      ...(isUnclosed ? { ownThinking: null } : nBlocks > 0 ? { ownThinking: nBlocks } : {}),
       nPromptTokens: result.nPromptTokens,
       nTokens: result.nTokens,
       tookMs: result.tookMs,
     });
-    return { text: result.text.trim(), stopReason: result.stopReason };
+    return { text: text.trim(), stopReason: result.stopReason, isUnclosed };
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { AdapterFacts, AdapterRow, ModelFacts, ModelRow, ParityReport } from "../../shared/contract/model.ts";
 import type { AdapterId, ModelId } from "../../shared/ids.ts";
+import type { MarkerSet } from "../../shared/markers.ts";
 import type { Db } from "../db/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/ids.ts";
@@ -23,6 +24,7 @@ type AdapterColumns = {
   training_run_id: string | null;
   facts: string;
   parity: string | null;
+  markers: string | null;
   created_at: number;
 };
 
@@ -37,13 +39,14 @@ export function createModelStore(db: Db, clock: Clock) {
     SELECT id, name, path, sha256, facts, added_at FROM model WHERE id = @ref OR name = @ref OR path = @ref
     ORDER BY id = @ref DESC, name = @ref DESC LIMIT 1`);
   const upsertAdapter = db.prepare(`
-    INSERT INTO adapter (id, name, path, sha256, model_id, training_run_id, facts, parity, created_at)
-    VALUES (@id, @name, @path, @sha256, @modelId, @trainingRunId, @facts, NULL, @at)
+    INSERT INTO adapter (id, name, path, sha256, model_id, training_run_id, facts, parity, markers, created_at)
+    VALUES (@id, @name, @path, @sha256, @modelId, @trainingRunId, @facts, NULL, @markers, @at)
     ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, model_id = excluded.model_id,
-      training_run_id = excluded.training_run_id, facts = excluded.facts, parity = NULL`);
+      training_run_id = excluded.training_run_id, facts = excluded.facts, parity = NULL,
+      markers = excluded.markers`);
   const adapterColumns = `
     SELECT adapter.id, adapter.name, adapter.path, adapter.sha256, adapter.model_id, model.name AS model_name,
-      adapter.training_run_id, adapter.facts, adapter.parity, adapter.created_at
+      adapter.training_run_id, adapter.facts, adapter.parity, adapter.markers, adapter.created_at
     FROM adapter LEFT JOIN model ON model.id = adapter.model_id`;
   const selectAdapters = db.prepare<[], AdapterColumns>(
     `${adapterColumns} ORDER BY adapter.created_at DESC, adapter.id DESC`,
@@ -101,10 +104,12 @@ export function createModelStore(db: Db, clock: Clock) {
       sha256: string;
       modelId: string | null;
       trainingRunId: string | null;
+      markers: MarkerSet | null;
     }): AdapterRow {
       const { facts, ...columns } = adapter;
       const id = newId<AdapterId>(clock());
-      upsertAdapter.run({ ...columns, id, path: facts.path, facts: JSON.stringify(facts), at: clock() });
+      const markers = adapter.markers && JSON.stringify(adapter.markers);
+      upsertAdapter.run({ ...columns, markers, id, path: facts.path, facts: JSON.stringify(facts), at: clock() });
       return findAdapter(facts.path)!; // just written
     },
     deleteAdapter: (path: string) => void deleteAdapter.run(path),
@@ -150,6 +155,7 @@ function mapKnownAdapter(row: AdapterColumns): AdapterRow {
     modelName: row.model_name,
     trainingRunId: row.training_run_id,
     createdAt: row.created_at,
+    markers: row.markers === null ? null : (JSON.parse(row.markers) as MarkerSet),
     parityVerdict: parity?.verdict ?? "not_checked",
   };
 }

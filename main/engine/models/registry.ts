@@ -3,12 +3,22 @@ import { isAbsolute } from "node:path";
 import { type AdapterRow, ModelFacts, type ModelRow, type ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { AdapterId, ModelId } from "../../shared/ids.ts";
+import type { MarkerSet } from "../../shared/markers.ts";
 import { sha256OfFile } from "../lib/files.ts";
+import { readCardMarkers } from "./card-markers.ts";
 import type { Catalog } from "./catalog.ts";
 import { nameFromPath, readAdapterFacts, readModelFacts } from "./facts.ts";
 import type { FileStamp, ModelStore } from "./model-store.ts";
 
 export type ResolvedModel = { id: ModelId; name: string; path: string; sha256: string; facts: ModelFacts };
+
+export type ResolvedAdapter = {
+  id: AdapterId | null;
+  name: string;
+  path: string;
+  sha256: string | null;
+  markers: MarkerSet | null;
+};
 
 /** The models and adapters that a workspace knows, each with the hash of the file as it is now. */
 export function createRegistry(store: ModelStore, catalog: Catalog, changed: () => void) {
@@ -47,14 +57,15 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
     },
 
     /** By id, name or absolute path. A file that nobody registered is allowed: it has no id yet. */
-    resolveAdapter(ref: string): { id: AdapterId | null; name: string; path: string; sha256: string | null } {
+    resolveAdapter(ref: string): ResolvedAdapter {
       const known = store.findAdapter(ref);
       const path = known?.path ?? ref;
       if (!isAbsolute(path) || !stampOf(path))
         throw new AppError("NOT_FOUND", `There is no adapter ${ref}`, {
           hint: "Give its name, or the path of its GGUF file.",
         });
-      return known ?? { id: null, name: nameFromPath(path), path, sha256: null };
+      const markers = known?.markers ?? readCardMarkers(path);
+      return known ? { ...known, markers } : { id: null, name: nameFromPath(path), path, sha256: null, markers };
     },
 
     findAdapterByPath: (path: string): AdapterRow | undefined => {
@@ -67,6 +78,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
       modelId?: string;
       trainingRunId?: string;
       name?: string;
+      markers?: MarkerSet | null;
     }): Promise<AdapterRow> {
       const { path } = given;
       if (!stampOf(path)) throw new AppError("NOT_FOUND", `There is no adapter ${path}`);
@@ -76,6 +88,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
         sha256: await sha256OfFile(path),
         modelId: given.modelId ?? null,
         trainingRunId: given.trainingRunId ?? null,
+        markers: given.markers ?? readCardMarkers(path),
       });
       changed();
       return adapter;

@@ -1,4 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
+import { withoutOwnThinking } from "../../shared/own-thinking.ts";
 import type { GenerateResult, ModelRunner } from "../inference/index.ts";
 import { type PromptSet, renderPrompt } from "../asking/index.ts";
 import { seedOf } from "../lib/random.ts";
@@ -15,6 +16,8 @@ export type Written = GenerateResult & { prefill: string };
 /** Puts tasks of the prompt sets to policy and critic, and keeps every call. */
 export type Asker = {
   calls: Call[];
+  /** What was taken out of the texts as the models' own thinking, in the words of an iteration's problems. */
+  ownThinking: Set<"own_thinking_removed" | "own_thinking_unclosed">;
   promptSet(role: Role): PromptSet;
   /** A generation whose text is shown while it is written; again while it is empty and the task has retries. `stop` ends it before the given text. */
   write(role: Role, task: string, values: Values, part: Part, stop?: string[]): Promise<Written>;
@@ -33,6 +36,7 @@ export function createAsker(deps: {
 }): Asker {
   const { plan, index, signal } = deps;
   const calls: Call[] = [];
+  const ownThinking: Asker["ownThinking"] = new Set();
 
   async function generate(request: {
     role: Role;
@@ -67,13 +71,22 @@ export function createAsker(deps: {
       tookMs,
     };
     calls.push(call);
-    return { call, result };
+    return { call, result: prompt.jsonSchema ? result : withSpokenText(result) };
+  }
+
+  /** The call keeps all that was written; whoever asked gets what the model says. */
+  function withSpokenText(result: GenerateResult): GenerateResult {
+    const spoken = withoutOwnThinking(result.text, plan.markers);
+    if (spoken.nBlocks > 0) ownThinking.add("own_thinking_removed");
+    if (spoken.isUnclosed) ownThinking.add("own_thinking_unclosed");
+    return { ...result, text: spoken.text };
   }
 
   const nTries = (role: Role, task: string) => 1 + (deps.promptSets[role].task(task).retries?.length ?? 0);
 
   return {
     calls,
+    ownThinking,
     promptSet: (role) => deps.promptSets[role],
     async write(role, task, values, part, stop = []) {
       const onText = withoutRepeats((text) => deps.stream.push(part, text));
@@ -86,8 +99,8 @@ export function createAsker(deps: {
     },
     async askFor(role, task, values, read) {
       for (let attempt = 0; attempt < nTries(role, task); attempt++) {
-        const { call } = await generate({ role, task, values, attempt, onText: () => {}, stop: [] });
-        const reading = read(call.text.trim());
+        const { call, result } = await generate({ role, task, values, attempt, onText: () => {}, stop: [] });
+        const reading = read(result.text.trim());
         if ("value" in reading) return reading.value;
         call.rejectedBecause = reading.problem;
       }

@@ -80,7 +80,8 @@ async function makePlan({ models, promptsDir }: ReflectionDeps, input: ReflectIn
     integrate: input.integrate ?? false,
     retrieve: input.retrieve ?? false,
     seed: input.seed ?? randomInt(1, 2 ** 31),
-    markers: DEFAULT_MARKERS,
+    // the policy thinks between the markers that it was trained with
+    markers: adapter?.markers ?? DEFAULT_MARKERS,
     stopLimits: DEFAULT_STOP_LIMITS,
   };
 }

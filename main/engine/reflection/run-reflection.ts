@@ -100,7 +100,7 @@ async function makeIteration(
       ? await linkCritique(revision.points, previous.thinking, revision.thinking, similarity, revision.outcomes)
       : [],
     improvedThinking: revision?.thinking ?? null,
-    problems: [...(revision?.problems ?? []), ...response.problems],
+    problems: [...(revision?.problems ?? []), ...response.problems, ...ask.ownThinking],
     metrics: await measureIteration(response, previous, similarity),
     tokens: ask.calls.reduce((sum, call) => sum + call.nTokens, 0),
     tookMs: performance.now() - startedAt,

@@ -32,8 +32,8 @@ export type ReflectionDeps = {
 };
 
 type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
-/** Null: a file that nobody has registered and therefore hashed. */
-type ResolvedAdapter = { name: string; path: string; sha256: string | null };
+/** No hash: a file that nobody has registered. No markers: it is not known what it was trained with. */
+type ResolvedAdapter = { name: string; path: string; sha256: string | null; markers: MarkerSet | null };
 
 /** A file as it was when the reflection began. */
 export type UsedFile = { name: string; path: string; sha256: string };

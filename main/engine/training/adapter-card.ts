@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
+import { MarkerSet } from "../../shared/markers.ts";
 import { writeFileAtomic } from "../lib/files.ts";
 
 const ProbeScore = z.strictObject({
@@ -22,15 +23,13 @@ export const AdapterCard = z.looseObject({
   stageIndex: z.int().optional(),
   loss: z.string().optional(),
   round: z.int(),
+  /** What stands around the thinking in the pairs; cards of version 0.1.0 do not say. */
+  markers: MarkerSet.nullish(),
   model: z.strictObject({ name: z.string(), sha256: z.string() }),
   config: z.record(z.string(), z.unknown()),
   probe: z.array(ProbeScore),
 });
 export type AdapterCard = z.infer<typeof AdapterCard>;
-
-export function cardPathOf(adapterPath: string): string {
-  return adapterPath.replace(/(\.gguf)?$/i, ".json");
-}
 
 /** The card, or undefined when the adapter has none. Errors: ADAPTER_INVALID for one that does not parse. */
 export function readCard(path: string): AdapterCard | undefined {

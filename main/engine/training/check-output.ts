@@ -3,8 +3,9 @@ import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import { readAdapter } from "../gguf/index.ts";
+import { cardPathOf } from "../models/index.ts";
+import { AdapterCard } from "./adapter-card.ts";
 import { adapterBytesOf, CHECKPOINT_ADAPTERS } from "./adapter-size.ts";
-import { AdapterCard, cardPathOf } from "./adapter-card.ts";
 
 export type OutputRequest = {
   adapterOut: string;

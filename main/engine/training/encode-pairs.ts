@@ -1,12 +1,18 @@
 import type { PairProblem } from "../../shared/contract/training.ts";
+import type { MarkerSet } from "../../shared/markers.ts";
 import { seedOf } from "../lib/random.ts";
 import { encodeMaskedPair, isDropping, maskProblems, type TokenPair } from "../preference/index.ts";
 import type { Mask } from "../../shared/mask.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { createPairProblems, refuseIfNoneLeft } from "./pair-problems.ts";
-import type { SelectedPair } from "./select-pairs.ts";
+import type { SelectedPair, TextPair } from "./select-pairs.ts";
 
-export type EncodedPairs = { lines: (TokenPair & { id: string })[]; problems: PairProblem[] };
+export type EncodedPairs = {
+  lines: (TokenPair & { id: string })[];
+  problems: PairProblem[];
+  /** What most pairs are written with; null for token ids alone. */
+  markers: MarkerSet | null;
+};
 
 /**
  * The lines of a run's pairs.jsonl, and what of the pairs cannot be used as asked. Pairs that are ids already keep the
@@ -20,6 +26,8 @@ export async function encodePairs(
   const { modelPath, pairs, mask, maxLength } = input;
   const problems = createPairProblems(pairs.length);
   const lines: EncodedPairs["lines"] = [];
+  const texts = pairs.filter((pair) => pair.kind === "text");
+  const markers = mostFrequent(texts.filter(usesMarkers).map((pair) => pair.markers)) ?? texts[0]?.markers ?? null;
   for (const pair of pairs) {
     signal.throwIfAborted();
     const tokens = await encode(pair);
@@ -29,7 +37,7 @@ export async function encodePairs(
   }
   const found = problems.list({ prompt_too_long: `max_length is ${maxLength}` });
   refuseIfNoneLeft(lines.length, found);
-  return { lines, problems: found };
+  return { lines, problems: found, markers };
 
   async function encode(pair: SelectedPair): Promise<TokenPair | null> {
     if (pair.kind === "ids") {
@@ -37,11 +45,31 @@ export async function encodePairs(
       if (mask !== "none" && isWhole) problems.add("tokens_without_mask", pair.id);
       return pair.tokens;
     }
-    const { id, messages, chosen, rejected, markers } = pair;
+    const { id, messages, chosen, rejected } = pair;
+    if (usesMarkers(pair) && !isSameSet(markers, pair.markers)) problems.add("other_markers", id);
     const found = maskProblems(pair, mask);
     for (const problem of found) problems.add(problem, id);
     if (found.some(isDropping)) return null;
-    const text = { modelPath, messages, chosen, rejected, markers, mask, seed: seedOf(id, "mask") };
+    const text = { modelPath, messages, chosen, rejected, markers: pair.markers, mask, seed: seedOf(id, "mask") };
     return await encodeMaskedPair(deps.runner, text, signal);
   }
+}
+
+function usesMarkers({ chosen, markers }: TextPair): boolean {
+  return chosen.includes(markers.thinkingOpen) || chosen.includes(markers.thinkingClose);
+}
+
+function mostFrequent(sets: readonly MarkerSet[]): MarkerSet | null {
+  const counts = new Map<string, number>();
+  for (const set of sets) counts.set(keyOf(set), (counts.get(keyOf(set)) ?? 0) + 1);
+  const [key] = [...counts].toSorted((a, b) => b[1] - a[1])[0] ?? [];
+  return sets.find((set) => keyOf(set) === key) ?? null;
+}
+
+function isSameSet(a: MarkerSet | null, b: MarkerSet | null): boolean {
+  return a !== null && b !== null && keyOf(a) === keyOf(b);
+}
+
+function keyOf({ thinkingOpen, thinkingClose, reflectOpen, reflectClose }: MarkerSet): string {
+  return JSON.stringify([thinkingOpen, thinkingClose, reflectOpen, reflectClose]);
 }

@@ -14,6 +14,7 @@ const KINDS = {
     isDropped: false,
     what: "the mask found no thinking in rejected, all its tokens carry loss",
   },
+  other_markers: { isDropped: false, what: "the pair is written with another marker set than most" },
   tokens_without_mask: {
     isDropped: false,
     what: "the pair is token ids without a mask of its own, all its tokens carry loss",

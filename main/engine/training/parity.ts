@@ -2,7 +2,8 @@ import type { ParityMeasurement, ParityReport, ParityRow } from "../../shared/co
 import { isAppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { pairMessages } from "../preference/index.ts";
-import { type AdapterCard, cardPathOf, type ProbeScore, readCard } from "./adapter-card.ts";
+import { cardPathOf } from "../models/index.ts";
+import { type AdapterCard, type ProbeScore, readCard } from "./adapter-card.ts";
 import { isSharp, judgeAgreement, measureAgreement, type TokenChanges } from "./agreement.ts";
 import type { TrainingDeps } from "./deps.ts";
 import { withF32Base } from "./f32-base.ts";

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import type { TrainingRunInput } from "../../shared/contract/job-types.ts";
 import { AppError } from "../../shared/errors.ts";
 import { sha256OfFile } from "../lib/files.ts";
-import { cardPathOf, readCard } from "./adapter-card.ts";
+import { cardPathOf } from "../models/index.ts";
+import { readCard } from "./adapter-card.ts";
 import type { TrainingDeps } from "./deps.ts";
 
 /**

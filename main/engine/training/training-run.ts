@@ -5,11 +5,13 @@ import { JobInputs, type TrainingRunInput, type TrainingRunOutput } from "../../
 import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { lossLabel, needsReference, stageTitle } from "../../shared/loss.ts";
+import { MarkerSet } from "../../shared/markers.ts";
 import type { TrainingRunId } from "../../shared/ids.ts";
 import type { ChosenDevice } from "../devices/index.ts";
 import { defineJob, type JobContext } from "../jobs/index.ts";
 import { writeFileAtomic } from "../lib/files.ts";
-import { cardPathOf, writeCard } from "./adapter-card.ts";
+import { cardPathOf } from "../models/index.ts";
+import { writeCard } from "./adapter-card.ts";
 import { checkOutput, explainWriteError, type OutputRequest } from "./check-output.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { createRunWarnings, type RunWarnings } from "./run-warnings.ts";
@@ -99,7 +101,9 @@ async function prepare(
   const checkpoint = join(dir, "checkpoint.gguf");
   // what a checkpoint has learnt from stays what it is learnt from, whatever happened to the ledger or the file since
   const isGoingOn = existsSync(checkpoint) && existsSync(pairsPath);
-  if (!isGoingOn) await writePairs(deps, runId, input, { modelPath, pairsPath }, context, warnings);
+  const markers = isGoingOn
+    ? markersOfRun(deps.runs.get(runId))
+    : await writePairs(deps, runId, input, { modelPath, pairsPath }, context, warnings);
   const adapter = join(dir, "adapter.gguf");
   const config = {
     ...input.settings,
@@ -114,7 +118,8 @@ async function prepare(
   };
   const configPath = join(dir, "config.json");
   await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
-  deps.runs.setConfig(runId, config);
+  // what the trainer need not know, and whoever goes on with the run does
+  deps.runs.setConfig(runId, { ...config, markers });
   context.record("prepared", { runId, nPairs: deps.runs.get(runId)?.nPairs ?? 0 });
   return { config: configPath, adapter };
 }
@@ -127,14 +132,19 @@ async function writePairs(
   files: { modelPath: string; pairsPath: string },
   context: JobContext<TrainingRunInput>,
   warnings: RunWarnings,
-): Promise<void> {
+): Promise<MarkerSet | null> {
   const { pairs, problems: leftOut } = await selectPairs(deps, input.pairs);
   const maxLength = Number(input.settings["max_length"] ?? DEFAULT_MAX_LENGTH);
   const request = { modelPath: files.modelPath, pairs, mask: input.mask, maxLength };
-  const { lines, problems } = await encodePairs(deps, request, context.signal);
+  const { lines, problems, markers } = await encodePairs(deps, request, context.signal);
   await writeFileAtomic(files.pairsPath, lines.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
   deps.runs.setNPairs(runId, lines.length);
   for (const problem of [...leftOut, ...problems]) warnings.pairProblem(problem);
+  return markers;
+}
+
+function markersOfRun(run: TrainingRunRow | undefined): MarkerSet | null {
+  return MarkerSet.safeParse(run?.config["markers"]).data ?? null;
 }
 
 /** The reference stays what it was at the start of the stage, while the policy's adapter grows by the round. */
@@ -233,7 +243,8 @@ async function proveAdapter(
 ) {
   const path = input.adapterOut;
   await rm(cardPathOf(path), { force: true });
-  const adapter = await deps.models.registerAdapter({ path, modelId: model.id, trainingRunId: run.id });
+  const markers = markersOfRun(deps.runs.get(run.id));
+  const adapter = await deps.models.registerAdapter({ path, modelId: model.id, trainingRunId: run.id, markers });
   const { report, scores } = await verifyAdapter(
     deps,
     { adapterPath: path, model: input.model, device: wantedDevice(input.settings) },
@@ -246,6 +257,7 @@ async function proveAdapter(
     stageIndex: input.stageIndex,
     loss: lossLabel(input.settings.loss),
     round: input.round,
+    markers,
     model: { name: model.name, sha256: model.sha256 },
     config: deps.runs.get(run.id)?.config ?? {},
     probe: scores,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AdapterId, JobId, ModelId } from "../ids.ts";
+import { MarkerSet } from "../markers.ts";
 import { command, query } from "./define.ts";
 
 export const ModelFacts = z.object({
@@ -58,6 +59,8 @@ export const AdapterRow = AdapterFacts.extend({
   modelName: z.string().nullable(),
   trainingRunId: z.string().nullable(),
   createdAt: z.int(),
+  /** What stands around the thinking in the pairs that it was trained on; null when that is not known. */
+  markers: MarkerSet.nullable(),
   parityVerdict: z.enum(["passed", "failed", "not_provable", "not_checked"]),
 });
 export type AdapterRow = z.infer<typeof AdapterRow>;

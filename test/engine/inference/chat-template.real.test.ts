@@ -23,6 +23,8 @@ describe.each([
   ["llama3", "<|eot_id|>"],
   ["gemma", "<end_of_turn>"],
   ["mistral", "</s>"],
+  ["qwen3", "<|im_end|>"],
+  ["r1", "<｜end▁of▁sentence｜>"],
 ])("the renderer with the template of %s", (name, endOfTurnText) => {
   const golden = goldenOf(name);
   let template: ChatTemplate;

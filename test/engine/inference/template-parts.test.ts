@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { closeThinking } from "../../../main/engine/inference/host/close-thinking.ts";
 import { renderTemplate } from "../../../main/engine/inference/host/template-parts.ts";
 import type { ChatMessage } from "../../../main/engine/inference/index.ts";
 
@@ -50,5 +51,32 @@ describe("the parts of a rendered template", () => {
 
   it("come with an error, not a crash, from a template that cannot be read", () => {
     expect(() => render("{% for %}", [user("a")])).toThrow("chat template cannot be used");
+  });
+});
+
+describe("a model's own thinking", () => {
+  const prompt = (template: string) =>
+    closeThinking(render(template, [user("Why?")]))
+      .map(({ text }) => text)
+      .join("");
+
+  it("is switched off by the template's own variable", () => {
+    const off = "{{ 'off' if enable_thinking is defined and enable_thinking is false else 'on' }}";
+    expect(prompt(`${EACH("{{ message.content }}")}|${off}`)).toBe("Why?|off");
+    expect(prompt(`${EACH("{{ message.content }}")}|{{ 'on' if thinking else 'off' }}`)).toBe("Why?|off");
+  });
+
+  it("is closed where the template opens it", () => {
+    expect(prompt(`${EACH("{{ message.content }}")}<|a|><think>\n`)).toBe("Why?<|a|><think>\n\n</think>\n\n");
+    expect(prompt(`${EACH("{{ message.content }}")}<|a|>`)).toBe("Why?<|a|>");
+    expect(prompt(`${EACH("{{ message.content }}")}<think>\n\n</think>`)).toBe("Why?<think>\n\n</think>");
+  });
+
+  it("is nothing that a message can open", () => {
+    expect(closeThinking(render(EACH("{{ message.content }}"), [user("<think>")]))).toMatchObject([
+      { text: "" },
+      { text: "<think>" },
+      { text: "" },
+    ]);
   });
 });

@@ -148,6 +148,12 @@ describe("filtered attempts", () => {
     ],
     ["rejected_empty", bad(undefined, "")],
     ["rejected_repeats_itself", bad(undefined, loop)],
+    ["rejected_unclosed", bad(undefined, "<think>\nGraphene sheets conduct, so perhaps the answer is that")],
+    [
+      "rejected_echo",
+      ({ messages, ...request }, i) => bad(undefined, messages.at(-1)!.content)({ messages, ...request }, i),
+    ],
+    ["rejected_echo", bad(undefined, "Answer directly in two or three sentences.")],
   ])("%s ends an attempt, is kept and is counted", async (reason, script) => {
     await replaceWorkspace(script);
     const error: unknown = await generate({ count: 1 }).catch((thrown: unknown) => thrown);
@@ -157,6 +163,29 @@ describe("filtered attempts", () => {
     expect(rows).toHaveLength(total);
     expect(error).toMatchObject({ details: { nAttempts: total, filterCounts }, hint: expect.any(String) });
     expect(workspace.followedUp).toEqual([]);
+  });
+
+  test("the text that was refused is kept with the attempt", async () => {
+    await replaceWorkspace(bad("Question:", "Graphene is good."));
+    await generate({ count: 1 }).catch(() => {});
+    const texts = (column: "question" | "chosen" | "rejected") =>
+      list({ status: "filtered" }).rows.map((row) => row[column]);
+    expect(texts("question")).toContain("Graphene is good.");
+    await replaceWorkspace(bad("Answer:", "It does."));
+    await generate({ count: 1 }).catch(() => {});
+    expect(texts("chosen")).toContainEqual(expect.stringMatching(/<\|\/thinking\|>\nIt does\.$/));
+    await replaceWorkspace(bad(undefined, "Answer directly in two or three sentences."));
+    await generate({ count: 1 }).catch(() => {});
+    expect(texts("rejected")).toContain("Answer directly in two or three sentences.");
+  });
+
+  test("what the policy thinks by itself is not in its response, and the call keeps it", async () => {
+    const said = "Many factors matter here, and in general it depends on the conditions that were chosen.";
+    await replaceWorkspace(bad(undefined, `<think>\nHm.\n</think>\n\n${said}`));
+    const [row] = (await generate({ count: 1 })).rows;
+    expect(row!.rejected).toBe(said);
+    const calls = workspace.preference.api.pairEvents(row!.id).find(({ kind }) => kind === "calls")!.payload;
+    expect(calls).toContainEqual(expect.objectContaining({ task: "rejected-direct", ownThinking: 1 }));
   });
 
   test("a pair whose sides say the same carries no signal", async () => {

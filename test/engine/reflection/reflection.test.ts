@@ -1,3 +1,4 @@
+import { DEFAULT_MARKERS, type MarkerSet } from "../../../main/shared/markers.ts";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -67,7 +68,14 @@ function hits(texts: string[]): SearchHit[] {
 
 function openEngine(
   runner: ModelRunner,
-  options: { facts?: string[]; nParameters?: number; promptsDir?: string; reviseByLines?: Reviser } = {},
+  options: {
+    facts?: string[];
+    nParameters?: number;
+    promptsDir?: string;
+    reviseByLines?: Reviser;
+    /** Of the adapter. */
+    markers?: MarkerSet;
+  } = {},
 ) {
   let queue: JobQueue | undefined;
   const model = (name: string) => ({
@@ -82,7 +90,10 @@ function openEngine(
     runner,
     embedder: createFakeEmbedder(),
     corpus: { search: () => ({ hits: hits(options.facts ?? FACTS), tookMs: 1, warning: null }) },
-    models: { resolveModel: model, resolveAdapter: (name) => ({ ...model(name), sha256: "b".repeat(64) }) },
+    models: {
+      resolveModel: model,
+      resolveAdapter: (name) => ({ ...model(name), sha256: "b".repeat(64), markers: options.markers ?? null }),
+    },
     reviseByLines: options.reviseByLines ?? reviseByLines,
     promptsDir: options.promptsDir ?? promptsDir,
     clock: Date.now,
@@ -110,6 +121,23 @@ async function finish(
   await engine.queue.wait(jobId).catch(() => {});
   return engine.reflection.api.get(reflectionId);
 }
+
+test("a policy thinks between the markers that its adapter was trained with, and its own thinking is no answer", async () => {
+  const markers = { ...DEFAULT_MARKERS, thinkingOpen: "<analysis>", thinkingClose: "</analysis>" };
+  const runner = createScriptedReflector((request, nth) => {
+    const { prefill = "" } = request;
+    if (prefill.trimEnd().endsWith(markers.thinkingClose)) return "<think>hm, hm</think> Graphene does.";
+    const text = wellBehaved(request, nth) as string; // it never waits
+    return text.replace(DEFAULT_MARKERS.thinkingClose, markers.thinkingClose);
+  });
+  const detail = await finish(openEngine(runner, { markers }), { adapter: "trained", iterations: 1 });
+  const [draft] = detail.iterations;
+  expect(draft!.thinking).toBe("Reasoning Steps:\n- Graphene conducts electrons well.");
+  expect(draft!.answer).toBe("Graphene does.");
+  expect(draft!.problems).toEqual(["own_thinking_removed"]);
+  expect(runner.requests.some(({ prefill }) => prefill?.startsWith("<analysis>"))).toBe(true);
+  expect(JSON.stringify(runner.requests)).not.toContain(DEFAULT_MARKERS.thinkingOpen);
+});
 
 describe("a reflection with a tiny critic", () => {
   test("drafts, then adds a fact per point to the thinking and answers from it", async () => {

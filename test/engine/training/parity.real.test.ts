@@ -8,7 +8,8 @@ import { createModelHost, createModelRunner, startNodeHost } from "../../../main
 import { sha256OfFile } from "../../../main/engine/lib/files.ts";
 import { readModelFacts } from "../../../main/engine/models/facts.ts";
 import { pairMessages } from "../../../main/engine/preference/index.ts";
-import { type AdapterCard, cardPathOf, writeCard } from "../../../main/engine/training/adapter-card.ts";
+import { cardPathOf } from "../../../main/engine/models/index.ts";
+import { type AdapterCard, writeCard } from "../../../main/engine/training/adapter-card.ts";
 import type { TrainingDeps } from "../../../main/engine/training/deps.ts";
 import { verifyAdapter } from "../../../main/engine/training/parity.ts";
 import { runTrainer } from "../../../main/engine/training/trainer-process.ts";

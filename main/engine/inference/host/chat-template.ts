@@ -1,12 +1,14 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
 import type { ChatMessage, EncodedPair } from "../model-runner.ts";
+import { closeThinking } from "./close-thinking.ts";
 import { type ControlTokens, type Piece, readControlTokens } from "./special-tokens.ts";
 import { renderTemplate, type TemplatePart, type TemplateTexts } from "./template-parts.ts";
 
 /**
  * [Note: one renderer] The only place where messages become tokens, for training and for inference. Equal to Python
- * transformers' apply_chat_template, with one difference on purpose: text of a message never becomes a control token.
+ * transformers' apply_chat_template with the model's own thinking switched off (close-thinking.ts), with one difference on
+ * purpose: text of a message never becomes a control token.
  */
 export type ChatTemplate = {
   /** Ends with the beginning of the model's own turn and the prefill. */
@@ -21,7 +23,7 @@ export function createChatTemplate(model: LlamaModel): ChatTemplate {
   const { endOfTurn, lead } = describeOwnTurn(model, texts, controlTokens);
 
   function encode(messages: ChatMessage[], ownText: string): Token[] {
-    const parts = renderTemplate(texts, messages, { addGenerationPrompt: true });
+    const parts = closeThinking(renderTemplate(texts, messages, { addGenerationPrompt: true }));
     const own: TemplatePart[] = ownText === "" ? [] : [{ kind: "content", text: lead + ownText }];
     return tokenizeParts(model, controlTokens, [...parts, ...own]);
   }

@@ -1,6 +1,7 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import { AppError } from "../../../shared/errors.ts";
 import type { ChatMessage } from "../model-runner.ts";
+import { THINKING_SWITCHES } from "./close-thinking.ts";
 
 /** Text that the template wrote, or text that came from a message. Only the first may become control tokens. */
 export type TemplatePart = { kind: "control" | "content"; text: string };
@@ -51,6 +52,7 @@ function render(
     environment.set("add_generation_prompt", options.addGenerationPrompt);
     environment.set("bos_token", texts.bosToken);
     environment.set("eos_token", texts.eosToken);
+    for (const name of THINKING_SWITCHES) environment.set(name, false);
     return String(new Interpreter(environment).run(template.parsed).value);
   } catch (cause) {
     throw incompatible((cause as Error).message, cause);

@@ -23,9 +23,11 @@ import { questionRefersToText } from "./question/refers-to-text.ts";
 import { questionRepeatsItself } from "./question/repeats-itself.ts";
 import { questionRepeatsWords } from "./question/repeats-words.ts";
 import { questionTooShort } from "./question/too-short.ts";
+import { rejectedEcho } from "./rejected/echo.ts";
 import { rejectedEmpty } from "./rejected/empty.ts";
 import { rejectedNotEnglish } from "./rejected/not-english.ts";
 import { rejectedRepeatsItself } from "./rejected/repeats-itself.ts";
+import { rejectedUnclosed } from "./rejected/unclosed.ts";
 import { thinkingTooThin } from "./thinking/too-thin.ts";
 import type { Filter } from "./filter.ts";
 import type {
@@ -78,7 +80,7 @@ export const filterRegistry: Registry = {
     answerUngrounded,
     answerCopiesContext,
   ],
-  rejected: [rejectedEmpty, rejectedNotEnglish, rejectedRepeatsItself],
+  rejected: [rejectedUnclosed, rejectedEmpty, rejectedEcho, rejectedNotEnglish, rejectedRepeatsItself],
   signal: [noSignal],
   length: [tooLong],
 };

@@ -30,6 +30,12 @@ export type AnswerDraft = {
 
 export type RejectedDraft = {
   response: string;
+  /** The response without its thinking. */
+  answer: string;
+  /** All that the policy was shown, question and instruction. */
+  prompt: string;
+  /** The policy's thinking has no end, where a mask or the answer needs one. */
+  isUnclosed: boolean;
   question: string;
   filters: Pick<Filters, "maxRejectedRepetition">;
 };

@@ -34,12 +34,15 @@ export async function writeAnswer(input: AnswerInput): Promise<Outcome<string>> 
   const grounds = [formatted, ...context].join("\n");
   const rest = { question, grounds, context, exampleStems: exampleStems(promptSet, "answer"), markers, filters };
   let reason: FilterReason = "answer_empty";
+  let refused = "";
   for (let attempt = 0; attempt < nTries(promptSet, "answer"); attempt++) {
     const { text } = await ask("answer", values, { attempt });
     const answer = input.writer.tidyAnswer(cutAtSentenceEnd(text));
     const problem = refusalOf(filterRegistry.answer, { answer, ...rest }, input.recipe.language);
     if (!problem) return found(answer);
+    // an answer of which nothing was left is shown as it was written
+    refused = answer || text;
     reason = problem;
   }
-  return filtered(reason);
+  return filtered(reason, refused);
 }

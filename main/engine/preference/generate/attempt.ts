@@ -42,7 +42,7 @@ export async function prepareAttempts(
   return async (ordinal) => {
     const place: Place = { experimentId, seed: recipe.seed, stage: stage.name, round, ordinal };
     const calls: Call[] = [];
-    const asking = { runner, promptSet, place, calls, signal };
+    const asking = { runner, promptSet, place, calls, signal, markers: recipe.markers };
     const draft = await generatePair({
       recipe,
       stage,
@@ -74,7 +74,7 @@ export async function prepareAttempts(
       round,
       ordinal,
       filterReason,
-      question: draft.question?.text ?? "",
+      question: draft.question?.text ?? draft.refusedQuestion,
       vector: draft.question?.vector ?? null,
       chosen: draft.chosen,
       rejected: draft.rejected,

@@ -29,6 +29,8 @@ export type PairDraft = {
   rejected: string;
   /** Null when the pair is accepted. */
   filterReason: FilterReason | null;
+  /** The question that was refused, when the attempt ended with it. */
+  refusedQuestion: string;
   tookMs: Record<string, number>;
 };
 
@@ -61,6 +63,7 @@ export async function generatePair(input: PairInput): Promise<PairDraft> {
     chosen: "",
     rejected: "",
     filterReason: null,
+    refusedQuestion: "",
     tookMs: {},
   };
   const outcome = await fillDraft(draft, input);
@@ -83,7 +86,10 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
       earlier: input.earlierQuestions,
     }),
   );
-  if (!question.ok) return question;
+  if (!question.ok) {
+    draft.refusedQuestion = question.refused ?? "";
+    return question;
+  }
   draft.question = question.value;
   const asked = question.value.text;
 
@@ -110,7 +116,10 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
       context: context.map(({ text }) => text),
     }),
   );
-  if (!answer.ok) return answer;
+  if (!answer.ok) {
+    draft.chosen = responseText(thinking.value, answer.refused ?? "", recipe);
+    return answer;
+  }
   const chosen = formatChosen(thinking.value, answer.value, recipe);
   if (!chosen.ok) return chosen;
   draft.chosen = chosen.value;
@@ -124,15 +133,22 @@ async function fillDraft(draft: PairDraft, input: PairInput): Promise<Outcome<tr
       recipe,
     }),
   );
-  if (!rejected.ok) return rejected;
+  if (!rejected.ok) {
+    draft.rejected = rejected.refused ?? "";
+    return rejected;
+  }
   draft.rejected = rejected.value;
   return timed(draft, "checks", () => checkPair(asked, answer.value, draft, input));
+}
+
+function responseText(sections: ThinkingSection[], answer: string, { markers }: Pick<Recipe, "markers">): string {
+  return formatResponse({ thinking: formatThinking(sections), reflection: "", answer }, markers);
 }
 
 /** The chosen text as it is trained on; it must come apart again into the same parts. */
 function formatChosen(sections: ThinkingSection[], answer: string, { markers }: Recipe): Outcome<string> {
   const thinking = formatThinking(sections);
-  const text = formatResponse({ thinking, reflection: "", answer }, markers);
+  const text = responseText(sections, answer, { markers });
   const parsed = parseResponse(text, markers);
   const isSame = parsed.problems.length === 0 && parsed.thinking === thinking && parsed.answer === answer;
   return isSame ? found(text) : filtered("chosen_malformed");

@@ -27,8 +27,10 @@ export async function writeQuestion(input: {
   const { filters, language } = input.recipe;
   const rest = { passage, exampleStems: exampleStems(promptSet, "question"), filters };
   let reason: FilterReason = "question_form";
+  let refused = "";
   for (let attempt = 0; attempt < nTries(promptSet, "question"); attempt++) {
     const question = input.writer.readQuestion(await ask("question", { text: passage }, { attempt }));
+    refused = question;
     const problem = refusalOf(filterRegistry.question, { question, ...rest }, language);
     if (problem) {
       reason = problem;
@@ -39,5 +41,5 @@ export async function writeQuestion(input: {
     if (!repeats) return found({ text: question, vector });
     reason = repeats;
   }
-  return filtered(reason);
+  return filtered(reason, refused);
 }
