@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingRunRow } from "../../shared/contract/training.ts";
 import type { Models } from "../models/index.ts";
-import { cardPathOf } from "./adapter-card.ts";
+import { cardPathOf } from "../models/index.ts";
 
 /**
  * What lies on the disk for a run: the adapter that it gave, with its card; the trainer's checkpoint; the trainer's own

@@ -71,12 +71,30 @@ test("an answer with a marker in it would come apart wrongly", () => {
   expect(refusalOf(filterRegistry.answer, draft, "en")).toBe("chosen_malformed");
 });
 
+const rejected = (response: string, question: string) => ({
+  response,
+  answer: response,
+  question,
+  prompt: question,
+  isUnclosed: false,
+  filters: { maxRejectedRepetition: 0.3 },
+});
+
+test("a rejected answer that says nothing but its prompt is an echo, one with words of its own is not", () => {
+  const question = "How do graphene sheets improve the conductivity of the cathode?";
+  const reason = (answer: string) =>
+    refusalOf(filterRegistry.rejected, { ...rejected(answer, question), answer }, "en");
+  expect(reason(question)).toBe("rejected_echo");
+  expect(reason("Graphene sheets improve the conductivity of the cathode.")).toBe("rejected_echo");
+  expect(reason("They carry the electrons from one particle to the next, so the cathode conducts better.")).toBeNull();
+});
+
 describe("in another language", () => {
   const german =
     "Die Graphenlagen leiten die Elektronen zwischen den Partikeln der Kathode und halten die Partikel fest.";
 
   test("what knows only English words is not asked", () => {
-    const draft = { response: german, question: "Warum?", filters: { maxRejectedRepetition: 0.3 } };
+    const draft = rejected(german, "Warum?");
     expect(refusalOf(filterRegistry.rejected, draft, "en")).toBe("rejected_not_english");
     expect(refusalOf(filterRegistry.rejected, draft, "de")).toBeNull();
   });
@@ -96,7 +114,7 @@ describe("in another language", () => {
 
   test("what goes by numbers and repetition is asked all the same", () => {
     const loop = "die Pore ist die Pore ist die Pore ist die Pore ist die Pore ist die Pore.";
-    const draft = { response: loop, question: "", filters: { maxRejectedRepetition: 0.3 } };
+    const draft = rejected(loop, "");
     expect(refusalOf(filterRegistry.rejected, draft, "de")).toBe("rejected_repeats_itself");
   });
 });

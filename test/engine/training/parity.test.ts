@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TrainingDeps } from "../../../main/engine/training/deps.ts";
-import { cardPathOf } from "../../../main/engine/training/adapter-card.ts";
+import { cardPathOf } from "../../../main/engine/models/index.ts";
 import { verifyAdapter } from "../../../main/engine/training/parity.ts";
 import { encodeProbes, readProbes } from "../../../main/engine/training/probe-scores.ts";
 import { REPOSITORY_DIR } from "../../harness/corpus-bench.ts";
