@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ModelFacts } from "../../shared/contract/model.ts";
+import { AppError } from "../../shared/errors.ts";
+import { DEFAULT_MARKERS } from "../../shared/markers.ts";
 import { print, printJson, printTable } from "../lib/output.ts";
 import { type Session, withSession } from "../lib/session.ts";
 
@@ -44,6 +46,30 @@ export function addModelCommands(program: Command): void {
         else printFacts(facts);
       }),
     );
+  models
+    .command("markers")
+    .description("what stands around the thinking of a model that was tuned elsewhere; without texts the default set")
+    .argument("<model>")
+    .argument("[open]")
+    .argument("[close]")
+    .action((model: string, open: string | undefined, close: string | undefined, _options: unknown, command: Command) =>
+      withSession(command, (session) => setMarkers(session, model, open, close)),
+    );
+}
+
+/** Without texts the default set counts again. */
+async function setMarkers({ client, asJson }: Session, model: string, open?: string, close?: string): Promise<void> {
+  if (open !== undefined && close === undefined) {
+    throw new AppError("VALIDATION_FAILED", `The closing marker of ${open} is missing`, {
+      hint: "Give both, in quotation marks: preflexor models markers NAME '<think>' '</think>'",
+    });
+  }
+  const markers =
+    open === undefined || close === undefined ? null : { ...DEFAULT_MARKERS, thinkingOpen: open, thinkingClose: close };
+  const row = await client.model.setMarkers({ model, markers });
+  if (asJson) return printJson(row);
+  const { thinkingOpen, thinkingClose } = row.markers ?? DEFAULT_MARKERS;
+  print(`${row.name} thinks between ${thinkingOpen} and ${thinkingClose}.`);
 }
 
 async function listModels({ client, asJson }: Session): Promise<void> {

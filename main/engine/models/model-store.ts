@@ -13,7 +13,15 @@ export type ModelStore = ReturnType<typeof createModelStore>;
 
 /** What the facts column of a model holds. */
 type ModelJson = { facts: ModelFacts; stamp: FileStamp };
-type ModelColumns = { id: string; name: string; path: string; sha256: string; facts: string; added_at: number };
+type ModelColumns = {
+  id: string;
+  name: string;
+  path: string;
+  sha256: string;
+  facts: string;
+  markers: string | null;
+  added_at: number;
+};
 type AdapterColumns = {
   id: string;
   name: string;
@@ -33,10 +41,10 @@ export function createModelStore(db: Db, clock: Clock) {
     INSERT INTO model (id, name, path, sha256, facts, added_at) VALUES (@id, @name, @path, @sha256, @facts, @at)
     ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, facts = excluded.facts`);
   const selectModels = db.prepare<[], ModelColumns>(
-    "SELECT id, name, path, sha256, facts, added_at FROM model ORDER BY name",
+    "SELECT id, name, path, sha256, facts, markers, added_at FROM model ORDER BY name",
   );
   const selectModel = db.prepare<[{ ref: string }], ModelColumns>(`
-    SELECT id, name, path, sha256, facts, added_at FROM model WHERE id = @ref OR name = @ref OR path = @ref
+    SELECT id, name, path, sha256, facts, markers, added_at FROM model WHERE id = @ref OR name = @ref OR path = @ref
     ORDER BY id = @ref DESC, name = @ref DESC LIMIT 1`);
   const upsertAdapter = db.prepare(`
     INSERT INTO adapter (id, name, path, sha256, model_id, training_run_id, facts, parity, markers, created_at)
@@ -57,6 +65,8 @@ export function createModelStore(db: Db, clock: Clock) {
   const deleteAdapter = db.prepare("DELETE FROM adapter WHERE path = ?");
   const selectParity = db.prepare<[string], { parity: string | null }>("SELECT parity FROM adapter WHERE id = ?");
   const updateParity = db.prepare("UPDATE adapter SET parity = @parity WHERE id = @id");
+
+  const updateMarkers = db.prepare("UPDATE model SET markers = @markers WHERE id = @id");
 
   const findModel = (ref: string) => mapModel(selectModel.get({ ref }));
   const findAdapter = (ref: string) => mapAdapter(selectAdapter.get({ ref }));
@@ -94,6 +104,8 @@ export function createModelStore(db: Db, clock: Clock) {
       })();
       return findModel(facts.path)!; // just written
     },
+    setMarkers: (id: ModelId, markers: MarkerSet | null) =>
+      void updateMarkers.run({ id, markers: markers && JSON.stringify(markers) }),
     /** By id, path or, newest first, name. */
     findAdapter,
     listAdapters: () => selectAdapters.all().map(mapKnownAdapter),
@@ -133,6 +145,7 @@ function mapKnownModel(row: ModelColumns): ModelRow {
     name: row.name,
     path: row.path,
     sha256: row.sha256,
+    markers: row.markers === null ? null : (JSON.parse(row.markers) as MarkerSet),
     addedAt: row.added_at,
     isPresent: existsSync(row.path),
   };

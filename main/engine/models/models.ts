@@ -46,6 +46,9 @@ export function createModels(deps: ModelDeps) {
       catalog.find(name);
       return { jobId: deps.enqueue({ type: "model.get", input: { name } }) };
     },
+    async setMarkers({ model, markers }) {
+      return registry.setMarkers((await registry.resolveModel(model)).id, markers);
+    },
     listAdapters: () => store.listAdapters(),
     inspectAdapter: ({ path }) => readAdapterFacts(path),
   };

@@ -10,7 +10,14 @@ import type { Catalog } from "./catalog.ts";
 import { nameFromPath, readAdapterFacts, readModelFacts } from "./facts.ts";
 import type { FileStamp, ModelStore } from "./model-store.ts";
 
-export type ResolvedModel = { id: ModelId; name: string; path: string; sha256: string; facts: ModelFacts };
+export type ResolvedModel = {
+  id: ModelId;
+  name: string;
+  path: string;
+  sha256: string;
+  facts: ModelFacts;
+  markers: MarkerSet | null;
+};
 
 export type ResolvedAdapter = {
   id: AdapterId | null;
@@ -52,8 +59,14 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
         ? await addModel(known.path, known.name)
         : ((await findInCatalog(ref)) ?? (isAbsolute(ref) ? await addModel(ref) : undefined));
       if (!model) throw missing(ref);
-      const { id, name, path, sha256 } = model;
-      return { id, name, path, sha256, facts: ModelFacts.parse(model) };
+      const { id, name, path, sha256, markers } = model;
+      return { id, name, path, sha256, facts: ModelFacts.parse(model), markers };
+    },
+
+    setMarkers(id: ModelId, markers: MarkerSet | null): ModelRow {
+      store.setMarkers(id, markers);
+      changed();
+      return store.findModel(id)!; // the id is a known model's
     },
 
     /** By id, name or absolute path. A file that nobody registered is allowed: it has no id yet. */

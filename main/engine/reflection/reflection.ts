@@ -81,7 +81,7 @@ async function makePlan({ models, promptsDir }: ReflectionDeps, input: ReflectIn
     retrieve: input.retrieve ?? false,
     seed: input.seed ?? randomInt(1, 2 ** 31),
     // the policy thinks between the markers that it was trained with
-    markers: adapter?.markers ?? DEFAULT_MARKERS,
+    markers: adapter?.markers ?? base.markers ?? DEFAULT_MARKERS,
     stopLimits: DEFAULT_STOP_LIMITS,
   };
 }

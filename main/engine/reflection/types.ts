@@ -31,7 +31,7 @@ export type ReflectionDeps = {
   enqueue(request: EnqueueRequest): JobId;
 };
 
-type ResolvedModel = UsedFile & { facts: { nParameters: number | null } };
+type ResolvedModel = UsedFile & { facts: { nParameters: number | null }; markers: MarkerSet | null };
 /** No hash: a file that nobody has registered. No markers: it is not known what it was trained with. */
 type ResolvedAdapter = { name: string; path: string; sha256: string | null; markers: MarkerSet | null };
 

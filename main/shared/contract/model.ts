@@ -24,6 +24,8 @@ export type ModelFacts = z.infer<typeof ModelFacts>;
 export const ModelRow = ModelFacts.extend({
   id: ModelId,
   sha256: z.string(),
+  /** What stands around thinking when this model is asked for it without an adapter; null is the default set. */
+  markers: MarkerSet.nullable(),
   addedAt: z.int(),
   isPresent: z.boolean(),
 });
@@ -122,6 +124,11 @@ export const model = {
   add: command({ input: z.strictObject({ path: z.string().min(1) }), output: ModelRow }),
   /** Obtains a catalogue entry: cache, then its sources in order; checked by SHA-256. The only call that may use the network. */
   get: command({ input: z.strictObject({ name: z.string().min(1) }), output: z.object({ jobId: JobId }) }),
+  /** Enters the marker set that a model was tuned with elsewhere; null goes back to the default one. */
+  setMarkers: command({
+    input: z.strictObject({ model: z.string().min(1), markers: MarkerSet.nullable() }),
+    output: ModelRow,
+  }),
   listAdapters: query({ input: z.strictObject({}), output: z.array(AdapterRow) }),
   inspectAdapter: query({ input: z.strictObject({ path: z.string().min(1) }), output: AdapterFacts }),
   verifyAdapter: command({

@@ -1,3 +1,4 @@
+import { DEFAULT_MARKERS } from "../../../main/shared/markers.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
@@ -65,6 +66,14 @@ describe("models of a workspace", () => {
     expect((await models.handlers.add({ path: join(dir, "elsewhere/llama3.gguf") }, signal)).name).toBe("llama3-2");
     expect(await models.handlers.list({}, signal)).toHaveLength(2);
     expect(nChanges).toBe(2);
+  });
+
+  it("keep the marker set that was entered for them, until it is taken back", async () => {
+    const { id } = await models.api.resolveModel(tinyModel);
+    const markers = { ...DEFAULT_MARKERS, thinkingOpen: "<think>", thinkingClose: "</think>" };
+    expect(await models.handlers.setMarkers({ model: "llama3", markers }, signal)).toMatchObject({ id, markers });
+    expect((await models.api.resolveModel(tinyModel)).markers).toEqual(markers);
+    expect((await models.handlers.setMarkers({ model: id, markers: null }, signal)).markers).toBeNull();
   });
 
   it("resolve by name, id and path to the same row", async () => {

@@ -65,6 +65,7 @@ async function reflect(onText: (text: string) => void = () => {}) {
         path: models.chatModelPath,
         sha256: "0".repeat(64),
         facts: { nParameters: 1.34e8 },
+        markers: null,
       }),
       resolveAdapter: () => Promise.reject(new Error("no adapter here")),
     },

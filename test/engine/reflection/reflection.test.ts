@@ -83,6 +83,7 @@ function openEngine(
     path: `/models/${name}.gguf`,
     sha256: "a".repeat(64),
     facts: { nParameters: options.nParameters ?? 1.3e8 },
+    markers: null,
   });
   const emit: Emit = (name, payload) => void events.push({ name, payload });
   const reflection = createReflection({

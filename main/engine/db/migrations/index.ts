@@ -12,6 +12,7 @@ import { migration as statementSpans } from "./0010-statement-spans.ts";
 import { migration as device } from "./0011-device.ts";
 import { migration as experiment } from "./0012-experiment.ts";
 import { migration as mediaType } from "./0013-media-type.ts";
+import { migration as modelMarkers } from "./0014-model-markers.ts";
 
 export const migrations: readonly Migration[] = [
   corpus,
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   device,
   experiment,
   mediaType,
+  modelMarkers,
 ];
