@@ -1,27 +1,32 @@
 import { z } from "zod";
 
+type LossFacts = { needsReference: boolean; settings: readonly LossSetting[]; optional?: readonly LossSetting[] };
+
 /**
  * What the program must know of the trainer's losses (METHOD §4; native-trainer/README.md has the formulas): whether one
- * compares the policy with a frozen reference, and which settings it has. Whoever decides by a loss decides by this table.
+ * compares the policy with a frozen reference, and which settings it must and may have. Whoever decides by a loss decides
+ * by this table.
  */
 export const LOSSES = {
-  sft: { needsReference: false, settings: [] },
+  sft: { needsReference: false, settings: [], optional: ["completion_only_loss"] },
   orpo: { needsReference: false, settings: ["beta"] },
   dpo: { needsReference: true, settings: ["beta"] },
   ipo: { needsReference: true, settings: ["beta"] },
   exo: { needsReference: true, settings: ["beta", "label_smoothing"] },
   robust: { needsReference: true, settings: ["beta", "label_smoothing"] },
   simpo: { needsReference: false, settings: ["beta", "gamma"] },
-} as const satisfies Record<string, { needsReference: boolean; settings: readonly LossSetting[] }>;
+} as const satisfies Record<string, LossFacts>;
 
 export const LossName = z.enum(Object.keys(LOSSES) as [keyof typeof LOSSES]);
 export type LossName = z.infer<typeof LossName>;
 
-/** Under the trainer's own keys. A loss has all settings of its line above, and none besides. */
+/** Under the trainer's own keys. */
 const settingValues = {
   beta: z.number().positive().optional(),
   label_smoothing: z.number().positive().max(0.5).optional(),
   gamma: z.number().min(0).optional(),
+  /** Of SFT: the chosen response alone, without the prompt. */
+  completion_only_loss: z.boolean().optional(),
 };
 export type LossSetting = keyof typeof settingValues;
 export const LossSettings = z.strictObject(settingValues);
@@ -58,10 +63,10 @@ export function lossProblems(loss: Loss, beside: LossSettings): string[] {
 }
 
 function settingProblems(name: LossName, given: LossSettings): string[] {
-  const own: readonly LossSetting[] = LOSSES[name].settings;
+  const { settings, optional = [] }: LossFacts = LOSSES[name];
   return LOSS_SETTINGS.flatMap((key) => {
-    if (own.includes(key)) return given[key] === undefined ? [`${name.toUpperCase()} needs ${key}`] : [];
-    return given[key] === undefined ? [] : [`${key} is no setting of ${name.toUpperCase()}`];
+    if (settings.includes(key)) return given[key] === undefined ? [`${name.toUpperCase()} needs ${key}`] : [];
+    return given[key] === undefined || optional.includes(key) ? [] : [`${key} is no setting of ${name.toUpperCase()}`];
   });
 }
 
