@@ -20,7 +20,7 @@ export function changedShare({ same, ...others }: ChangeCounts): number {
 
 type Response = { thinking: string; answer: string };
 
-/** What an iteration made of the one before, thinking and answer together: the number behind every "changed %". */
+/** What an iteration made of the one before, thinking and answer together: the number behind every "changed %" [Note: one aligner]. */
 export function changesBetween(before: Response, after: Response): ChangeCounts {
   const thinking = countChanges(alignSentences(before.thinking, after.thinking));
   const answer = countChanges(alignSentences(before.answer, after.answer));

@@ -1,6 +1,7 @@
 /**
- * The formats that documents may have, for all who choose, drop, send or read files; the engine has a reader for each
- * (main/engine/corpus/readers).
+ * [Note: document formats] The formats that documents may have, for all who choose, drop, send or read files. The engine
+ * has a reader for each (main/engine/corpus/readers) and keeps the media type in the document's row; behind the reader
+ * everybody knows pages of text only.
  */
 export const DOCUMENT_FORMATS = {
   pdf: { name: "PDF", mediaType: "application/pdf", extensions: ["pdf"] },

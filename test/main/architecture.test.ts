@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
@@ -33,4 +33,12 @@ test.each([...recipes()])("to add %s, the files that are named are there, and th
     const known = path.includes("<") ? path.slice(0, path.lastIndexOf("/", path.indexOf("<"))) : path;
     expect(existsSync(join(root, known)), path).toBe(true);
   }
+});
+
+test("a folder of engine tests is called after the room that it tests", () => {
+  const foldersOf = (path: string) =>
+    readdirSync(join(root, path), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  expect(foldersOf("main/engine")).toEqual(expect.arrayContaining(foldersOf("test/engine")));
 });

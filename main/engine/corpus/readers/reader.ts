@@ -5,7 +5,7 @@ export type ReadPage = { text: string; quality: PageQuality };
 export type ReadDocument = { title: string | null; pages: ReadPage[] };
 export type PagePlace = { widthPt: number; heightPt: number; rects: Rect[] };
 
-/** One format of documents. Everything behind it — chunks, search, pairs — knows pages of text only. */
+/** One format of documents, see [Note: document formats]. */
 export type Reader = {
   format: DocumentFormat;
   /** Larger files are not taken in. */
