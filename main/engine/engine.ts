@@ -67,11 +67,16 @@ export async function createEngine(config: EngineConfig): Promise<Engine> {
 
   const host = createModelHost({ startHost: config.startHost });
   const devices = createDevices({ db, config: config.compute, changed: () => emit("device.changed", {}) });
-  const runner = createModelRunner(host, devices.api.inferenceGpu);
   const promptsDir = join(resourcesDir, "prompts");
   const recipesDir = join(resourcesDir, "recipes");
   const sampleCorpusDir = join(resourcesDir, "sample-corpus");
-  const models = createModels({ ...base, resourcesDir, modelCacheDir: config.modelCacheDir });
+  const models = createModels({
+    ...base,
+    trainer: devices.api.inspector,
+    resourcesDir,
+    modelCacheDir: config.modelCacheDir,
+  });
+  const runner = createModelRunner(host, devices.api.inferenceGpu, models.api.chatTemplateOf);
   const embedder = createHostEmbedder(host, models.api.embedderDir());
   const corpus = createCorpus({
     ...base,

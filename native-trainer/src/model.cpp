@@ -310,5 +310,6 @@ json model_describe(const model & m) {
         {"head_dim", h.head_dim},
         {"n_vocab", h.n_vocab},
         {"context_length", h.n_ctx},
+        {"sliding_window", h.swa_window}, // 0: every layer sees everything
     };
 }

@@ -28,6 +28,10 @@ if (command === "devices") {
   emit({ event: "devices", devices: [device], backends: [], drivers: { cuda: false, vulkan: false } });
   process.exit(0);
 }
+if (command === "inspect") {
+  emit({ event: "model", trainable: true, reason: null });
+  process.exit(0);
+}
 const config = JSON.parse(fs.readFileSync(configPath, "utf8"));
 const pairs = fs.readFileSync(config.pairs, "utf8").trim().split("\\n").map((line) => JSON.parse(line));
 const tuned = (ids) => ids.map(() => -1);

@@ -16,11 +16,15 @@ export function addModelCommands(program: Command): void {
     .command("add")
     .description("add a GGUF file; it stays where it is")
     .argument("<path>")
-    .action((path: string, _options: unknown, command: Command) =>
+    .option("--chat-template <file>", "a chat template (Jinja) for a model that has none, or instead of its own")
+    .action((path: string, { chatTemplate }: { chatTemplate?: string }, command: Command) =>
       withSession(command, async ({ client, asJson }) => {
-        const row = await client.model.add({ path: resolve(path) });
-        if (asJson) printJson(row);
-        else print(`Added ${row.name} (${row.architecture}, ${row.quantisation}).`);
+        const template = chatTemplate === undefined ? {} : { chatTemplate: resolve(chatTemplate) };
+        const row = await client.model.add({ path: resolve(path), ...template });
+        if (asJson) return printJson(row);
+        print(`Added ${row.name} (${row.architecture}, ${row.quantisation}).`);
+        if (!row.trainable) print(`Cannot be trained: ${row.notTrainableReason}.`);
+        for (const line of row.notes) print(`Note: ${line}`);
       }),
     );
   models
@@ -91,5 +95,6 @@ async function listModels({ client, asJson }: Session): Promise<void> {
 function printFacts(facts: ModelFacts): void {
   print(`${facts.name}: ${facts.architecture}, ${facts.quantisation}, context ${facts.contextLength} tokens`);
   print(`Licence: ${facts.licence ?? "not stated"}`);
-  print(facts.trainable ? "Can be trained." : `Cannot be trained: ${facts.notTrainableReason}`);
+  print(facts.trainable ? "Can be trained." : `Cannot be trained: ${facts.notTrainableReason}.`);
+  for (const line of facts.notes) print(`Note: ${line}`);
 }

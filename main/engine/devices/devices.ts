@@ -6,6 +6,7 @@ import { trainerMissing } from "./ask-trainer.ts";
 import { AUTO, chooseDevice, faultOf, type Found } from "./choose.ts";
 import { createDeviceStore } from "./device-store.ts";
 import type { TrainerLocation } from "./environment.ts";
+import { inspectModel, trainerIdentity } from "./inspect.ts";
 import { type ComputePackage, findPackages } from "./packages.ts";
 import { probePackage } from "./probe.ts";
 import { selftest } from "./selftest.ts";
@@ -91,6 +92,11 @@ export function createDevices(deps: { db: Db; config: DeviceConfig; changed(): v
     },
     api: {
       choose,
+      /** The trainer's word on a model file, and what that word is valid for. */
+      inspector: {
+        identity: () => trainerIdentity(config.trainerPath),
+        inspect: (path: string) => inspectModel(anyLocation(config), path),
+      },
       /** Which of its variants the inference library loads; "auto" where there is no trainer to ask. */
       async inferenceGpu(): Promise<Exclude<Device["backend"], "cpu"> | false | "auto"> {
         try {
@@ -103,6 +109,11 @@ export function createDevices(deps: { db: Db; config: DeviceConfig; changed(): v
       },
     },
   };
+}
+
+/** To read a file any package's libraries will do. */
+function anyLocation({ trainerPath, packagesDir }: DeviceConfig): TrainerLocation {
+  return { trainerPath, ggmlDir: findPackages(packagesDir).at(-1)?.ggmlDir ?? packagesDir };
 }
 
 /** Every package in a process of its own, all at once. The processor's own package is the last and speaks for it. */

@@ -4,4 +4,5 @@
 export { askTrainer, type TrainerAnswer, trainerMissing } from "./ask-trainer.ts";
 export { type ChosenDevice, createDevices, type DeviceConfig, type Devices } from "./devices.ts";
 export { type TrainerLocation, trainerEnvironment } from "./environment.ts";
+export type { Trainability } from "./inspect.ts";
 export { findPackages } from "./packages.ts";

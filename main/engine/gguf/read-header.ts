@@ -24,6 +24,8 @@ export type GgufHeader = {
   tensors: GgufTensor[];
 };
 
+/** 2 and 3 with their bytes in the other order. */
+const BIG_ENDIAN_VERSIONS = new Set([0x02_00_00_00, 0x03_00_00_00]);
 const MAX_METADATA = 65_536;
 const MAX_TENSORS = 65_536;
 const MAX_KEY_BYTES = 65_535;
@@ -70,6 +72,10 @@ async function readHeader(path: string, file: FileHandle, sizeBytes: number): Pr
   const magic = await reader.text(4);
   if (magic !== "GGUF") throw new GgufDamage("it does not begin with GGUF");
   const version = await reader.u32();
+  if (BIG_ENDIAN_VERSIONS.has(version))
+    throw new AppError("MODEL_INVALID", `${path} is big-endian: made for machines of another byte order`, {
+      hint: "Get the model's little-endian file, which nearly all are, or convert it with llama.cpp's gguf_convert_endian.py.",
+    });
   if (version !== 2 && version !== 3) throw new GgufDamage(`version ${version} is neither 2 nor 3`);
   const nTensors = await reader.u64();
   const nMetadata = await reader.u64();

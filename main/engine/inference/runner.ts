@@ -10,7 +10,16 @@ import type { GenerateRequest, GenerateResult, ModelBinding, ModelRunner } from 
  * that died with the host is asked for once more; its listener is told that the text so far no longer counts. A second
  * death reaches the caller.
  */
-export function createModelRunner(host: ModelHost, chooseGpu: () => Promise<Gpu> = async () => false): ModelRunner {
+export function createModelRunner(
+  host: ModelHost,
+  chooseGpu: () => Promise<Gpu> = async () => false,
+  templateOf: (modelPath: string) => string | undefined = () => undefined,
+): ModelRunner {
+  /** The template that the user gave for a model, instead of its own. */
+  const withTemplate = <T extends { modelPath: string }>(input: T): T & { chatTemplate?: string } => {
+    const chatTemplate = templateOf(input.modelPath);
+    return chatTemplate === undefined ? input : { ...input, chatTemplate };
+  };
   const twice = <T>(doing: string, signal: AbortSignal | undefined, run: (client: ModelHostClient) => Promise<T>) =>
     repeatAfterCrash(
       () =>
@@ -28,12 +37,12 @@ export function createModelRunner(host: ModelHost, chooseGpu: () => Promise<Gpu>
       return await twice(doing, signal, (client) => {
         if (isRepeated) onText("", true);
         isRepeated = true;
-        return generateOnce(client, request, onText, signal);
+        return generateOnce(client, withTemplate(request), onText, signal);
       });
     },
     encodePair: (input, signal) =>
       twice(`encoding a pair with ${basename(input.modelPath)}`, signal, (client) =>
-        client.chat.encodePair(input, withSignal(signal)),
+        client.chat.encodePair(withTemplate(input), withSignal(signal)),
       ),
     logProbs: (input, signal) =>
       twice(`scoring ${input.sequences.length} sequences with ${nameOf(input)}`, signal, (client) =>

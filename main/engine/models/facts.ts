@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { AdapterFacts, ModelFacts } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
+import type { Trainability } from "../devices/index.ts";
 import {
   arrayLengthOf,
   countParameters,
@@ -11,17 +12,12 @@ import {
   textOf,
 } from "../gguf/index.ts";
 
-/** What native-trainer trains; it checks again, tensor by tensor, before a run. */
-const TRAINABLE_ARCHITECTURES = new Set(["llama", "qwen2", "qwen3", "smollm3", "gemma3"]);
-const TRAINABLE_TYPES = new Set(
-  (
-    "F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS IQ3_S IQ3_XXS " +
-    "IQ2_S IQ2_XS IQ2_XXS IQ1_M IQ1_S TQ1_0 TQ2_0 MXFP4 NVFP4 Q1_0 Q2_0"
-  ).split(" "),
-);
+export type HeaderFacts = Omit<ModelFacts, "notes" | "slidingWindow" | "trainable" | "notTrainableReason"> & {
+  otherPurpose: OtherPurpose | null;
+};
 
-/** Reads the header of a GGUF without loading it. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
-export async function readModelFacts(path: string): Promise<ModelFacts> {
+/** What the header of a GGUF says of itself, without loading it. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
+export async function readHeaderFacts(path: string): Promise<HeaderFacts> {
   const header = await readGgufHeader(path);
   const architecture = textOf(header, "general.architecture");
   if (!architecture) throw new AppError("MODEL_INVALID", `${path} names no architecture`);
@@ -29,7 +25,6 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
     throw new AppError("MODEL_INVALID", `${path} is an adapter, not a model`, {
       hint: "Use `adapter inspect`, and give the adapter beside its base model.",
     });
-  const notTrainableReason = whyNotTrainable(header, architecture);
   return {
     name: textOf(header, "general.name") ?? nameFromPath(path),
     path,
@@ -42,8 +37,24 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
       arrayLengthOf(header, "tokenizer.ggml.tokens") ?? numberOf(header, `${architecture}.vocab_size`) ?? 0,
     licence: textOf(header, "general.license"),
     hasChatTemplate: textOf(header, "tokenizer.chat_template") !== null,
-    trainable: notTrainableReason === null,
-    notTrainableReason,
+    ...purposeOf(header, architecture),
+  };
+}
+
+/** Together with the trainer's answer, and with the chat template that the user gave. */
+export function modelFacts(header: HeaderFacts, trained: Trainability, givenTemplate: string | null): ModelFacts {
+  const { otherPurpose, ...facts } = header;
+  const hasChatTemplate = facts.hasChatTemplate || givenTemplate !== null;
+  const { trainable, reason, slidingWindow } = trained;
+  return {
+    ...facts,
+    hasChatTemplate,
+    notes: otherPurpose
+      ? [`${otherPurpose.is}. ${otherPurpose.nextStep}`]
+      : notesOf(facts, hasChatTemplate, slidingWindow),
+    slidingWindow,
+    trainable: trainable && otherPurpose === null,
+    notTrainableReason: otherPurpose?.is ?? reason,
   };
 }
 
@@ -66,13 +77,61 @@ export function nameFromPath(path: string): string {
   return basename(path).replace(/\.gguf$/i, "");
 }
 
-function whyNotTrainable(header: GgufHeader, architecture: string): string | null {
-  if (!TRAINABLE_ARCHITECTURES.has(architecture)) return `the architecture ${architecture} cannot be trained yet`;
-  if ((numberOf(header, `${architecture}.expert_count`) ?? 0) > 0) return "mixtures of experts cannot be trained yet";
-  if ((numberOf(header, "split.count") ?? 1) > 1) return "it is split over several files";
-  if (header.tensors.length === 0) return "the file holds no weights";
-  const foreign = header.tensors.find(({ type }) => !TRAINABLE_TYPES.has(type.name));
-  return foreign ? `the tensor ${foreign.name} has the type ${foreign.type.name}, which cannot be trained yet` : null;
+type OtherPurpose = { is: string; nextStep: string };
+
+/** Files that many take for a chat model: they carry the same ending and often the same name. */
+function purposeOf(
+  header: GgufHeader,
+  architecture: string,
+): { purpose: ModelFacts["purpose"]; otherPurpose: OtherPurpose | null } {
+  const other = (purpose: ModelFacts["purpose"], is: string, nextStep: string) => ({
+    purpose,
+    otherPurpose: { is, nextStep },
+  });
+  if (textOf(header, "general.type") === "mmproj" || architecture === "clip")
+    return other(
+      "projector",
+      "It is a vision projector (mmproj), not a chat model",
+      "Add the language model that it belongs to; images are not read here.",
+    );
+  const nParts = numberOf(header, "split.count") ?? 1;
+  if (nParts > 1)
+    return other(
+      "part",
+      `It is part ${(numberOf(header, "split.no") ?? 0) + 1} of ${nParts} of a split file`,
+      "Join the parts with llama.cpp's `llama-gguf-split --merge FIRST-PART JOINED.gguf`, and add the joined file.",
+    );
+  if (EMBEDDING_ARCHITECTURE.test(architecture) || (numberOf(header, `${architecture}.pooling_type`) ?? 0) > 0)
+    return other(
+      "embedding",
+      "It is an embedding model, not a chat model",
+      "Choose an instruction-tuned language model; the embedder comes with the program.",
+    );
+  if (header.tensors.length === 0)
+    return other("vocabulary", "It holds no weights, only a vocabulary", "Get the whole model.");
+  return { purpose: "text", otherPurpose: null };
+}
+
+/** Encoders, which give vectors and no text. Other embedding models say how they pool their vectors. */
+const EMBEDDING_ARCHITECTURE = /bert|embedding|^t5encoder$/;
+const SHORT_CONTEXT_TOKENS = 2048;
+
+function notesOf(
+  facts: Pick<ModelFacts, "contextLength">,
+  hasChatTemplate: boolean,
+  slidingWindow: number | null,
+): string[] {
+  const notes: string[] = [];
+  if (!hasChatTemplate)
+    notes.push(
+      "It has no chat template, as base models have none: it cannot be asked or trained before one is given with `models add PATH --chat-template FILE`.",
+    );
+  const window = slidingWindow ?? facts.contextLength;
+  if (window > 0 && window < SHORT_CONTEXT_TOKENS)
+    notes.push(
+      `Its ${slidingWindow === null ? "context" : "sliding window"} is ${window} tokens: longer pairs are dropped or cut in training, and counted.`,
+    );
+  return notes;
 }
 
 /** The type that holds most of the weights: what people mean by "a Q4_1 model". */

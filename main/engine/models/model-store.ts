@@ -11,8 +11,18 @@ export type FileStamp = { sizeBytes: number; mtimeMs: number };
 
 export type ModelStore = ReturnType<typeof createModelStore>;
 
-/** What the facts column of a model holds. */
-type ModelJson = { facts: ModelFacts; stamp: FileStamp };
+/** What is kept of a model's file beside its facts. */
+export type ModelFile = {
+  stamp: FileStamp;
+  /** The trainer that was asked whether it can be trained; another one may answer otherwise. */
+  asked: string | null;
+  /** Given by the user, instead of the file's own. */
+  chatTemplate: string | null;
+};
+/** What the facts column of a model holds; older rows lack what came later. */
+type ModelJson = { facts: StoredFacts } & Pick<ModelFile, "stamp"> & Partial<ModelFile>;
+type LaterFacts = "purpose" | "notes" | "slidingWindow";
+type StoredFacts = Omit<ModelFacts, LaterFacts> & Partial<Pick<ModelFacts, LaterFacts>>;
 type ModelColumns = {
   id: string;
   name: string;
@@ -83,12 +93,14 @@ export function createModelStore(db: Db, clock: Clock) {
     findModel,
     listModels: () => selectModels.all().map(mapKnownModel),
     /** What the file of a known model was when its hash was taken. */
-    modelStamp(id: ModelId): FileStamp | undefined {
-      const row = selectModel.get({ ref: id });
-      return row && (JSON.parse(row.facts) as ModelJson).stamp;
+    modelFile(ref: string): ModelFile | undefined {
+      const row = selectModel.get({ ref });
+      if (!row) return undefined;
+      const { stamp, asked = null, chatTemplate = null } = JSON.parse(row.facts) as ModelJson;
+      return { stamp, asked, chatTemplate };
     },
     /** A known path keeps its id and name; another file under a taken name gets a number behind it. */
-    putModel(name: string, facts: ModelFacts, sha256: string, stamp: FileStamp): ModelRow {
+    putModel(name: string, facts: ModelFacts, sha256: string, file: ModelFile): ModelRow {
       const id = newId<ModelId>(clock());
       db.transaction(() => {
         const isKnown = selectModel.get({ ref: facts.path })?.path === facts.path;
@@ -98,7 +110,7 @@ export function createModelStore(db: Db, clock: Clock) {
           name: chosen,
           path: facts.path,
           sha256,
-          facts: JSON.stringify({ facts, stamp }),
+          facts: JSON.stringify({ facts, ...file }),
           at: clock(),
         });
       })();
@@ -140,6 +152,9 @@ function mapModel(row: ModelColumns | undefined): ModelRow | undefined {
 function mapKnownModel(row: ModelColumns): ModelRow {
   const { facts } = JSON.parse(row.facts) as ModelJson;
   return {
+    purpose: "text",
+    notes: [],
+    slidingWindow: null,
     ...facts,
     id: row.id as ModelId,
     name: row.name,

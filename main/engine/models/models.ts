@@ -9,16 +9,19 @@ import type { EnqueueRequest } from "../jobs/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import { defaultModelCacheDir } from "./cache-dir.ts";
 import { loadCatalog } from "./catalog.ts";
-import { readAdapterFacts, readModelFacts } from "./facts.ts";
+import { modelFacts, readAdapterFacts, readHeaderFacts } from "./facts.ts";
 import { createModelStore } from "./model-store.ts";
 import { createNetworkLedger } from "../network/index.ts";
 import { obtainModel } from "./obtain.ts";
-import { createRegistry } from "./registry.ts";
+import { readChatTemplate } from "./read-chat-template.ts";
+import { createRegistry, type Inspector } from "./registry.ts";
 
 export type ModelDeps = {
   db: Db;
   clock: Clock;
   emit: Emit;
+  /** Says what can be trained. */
+  trainer: Inspector;
   resourcesDir: string;
   modelCacheDir?: string | undefined;
   enqueue(request: EnqueueRequest): JobId;
@@ -35,13 +38,14 @@ export function createModels(deps: ModelDeps) {
   const store = createModelStore(deps.db, deps.clock);
   const ledger = createNetworkLedger(deps.db, deps.clock);
   const changed = () => deps.emit("model.changed", {});
-  const registry = createRegistry(store, catalog, changed);
+  const registry = createRegistry(store, catalog, deps.trainer, changed);
 
   const handlers: Omit<EngineHandlers["model"], "verifyAdapter"> = {
-    list: () => store.listModels(),
+    list: () => registry.listModels(),
     catalog: () => catalog.entries(),
-    inspect: ({ path }) => readModelFacts(path),
-    add: ({ path }) => registry.addModel(path),
+    inspect: async ({ path }) => modelFacts(await readHeaderFacts(path), await deps.trainer.inspect(path), null),
+    add: async ({ path, chatTemplate }) =>
+      await registry.addModel(path, undefined, chatTemplate && (await readChatTemplate(chatTemplate))),
     get({ name }) {
       catalog.find(name);
       return { jobId: deps.enqueue({ type: "model.get", input: { name } }) };

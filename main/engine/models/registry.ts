@@ -4,10 +4,12 @@ import { type AdapterRow, ModelFacts, type ModelRow, type ParityReport } from ".
 import { AppError } from "../../shared/errors.ts";
 import type { AdapterId, ModelId } from "../../shared/ids.ts";
 import type { MarkerSet } from "../../shared/markers.ts";
+import type { Devices } from "../devices/index.ts";
 import { sha256OfFile } from "../lib/files.ts";
 import { readCardMarkers } from "./card-markers.ts";
 import type { Catalog } from "./catalog.ts";
-import { nameFromPath, readAdapterFacts, readModelFacts } from "./facts.ts";
+import { modelFacts, nameFromPath, readAdapterFacts, readHeaderFacts } from "./facts.ts";
+import { matchName } from "./match-name.ts";
 import type { FileStamp, ModelStore } from "./model-store.ts";
 
 export type ResolvedModel = {
@@ -27,15 +29,26 @@ export type ResolvedAdapter = {
   markers: MarkerSet | null;
 };
 
+/** Who says whether a model can be trained: the trainer, and which one it is. */
+export type Inspector = Devices["api"]["inspector"];
+
 /** The models and adapters that a workspace knows, each with the hash of the file as it is now. */
-export function createRegistry(store: ModelStore, catalog: Catalog, changed: () => void) {
-  async function addModel(path: string, name = nameFromPath(path)): Promise<ModelRow> {
+export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Inspector, changed: () => void) {
+  /** `chatTemplate`: instead of the file's own from now on. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
+  async function addModel(path: string, name = nameFromPath(path), chatTemplate?: string): Promise<ModelRow> {
     const known = store.findModel(path);
     const stamp = stampOf(path);
     if (!stamp) throw missing(path);
-    if (known?.path === path && isSame(store.modelStamp(known.id), stamp)) return known;
-    const facts = await readModelFacts(path);
-    const model = store.putModel(name, facts, await sha256OfFile(path), stamp);
+    const before = known?.path === path ? store.modelFile(path) : undefined;
+    const isSameFile = before !== undefined && isSame(before.stamp, stamp);
+    const asked = trainer.identity();
+    if (known && isSameFile && before.asked === asked && chatTemplate === undefined) return known;
+    const header = await readHeaderFacts(path);
+    if (header.otherPurpose) throw notForText(path, header.otherPurpose);
+    const template = chatTemplate ?? before?.chatTemplate ?? null;
+    const facts = modelFacts(header, await trainer.inspect(path), template);
+    const sha256 = known && isSameFile ? known.sha256 : await sha256OfFile(path);
+    const model = store.putModel(name, facts, sha256, { stamp, asked, chatTemplate: template });
     changed();
     return model;
   }
@@ -49,16 +62,50 @@ export function createRegistry(store: ModelStore, catalog: Catalog, changed: () 
     return stampOf(path)?.sizeBytes === file.sizeBytes ? await addModel(path, name) : undefined;
   }
 
+  /** By a name that is meant but not written as it is kept: other letters, without its quantisation. */
+  async function findByMeaning(ref: string): Promise<ModelRow | undefined> {
+    const known = store.listModels().filter(({ isPresent }) => isPresent);
+    const inCache = catalog.models.filter((entry) => entry.kind === "chat").map(({ name }) => ({ name, id: name }));
+    const found = matchName(ref, [...known, ...inCache.filter(({ name }) => !known.some((row) => row.name === name))]);
+    if (found.length > 1)
+      throw new AppError("MODEL_NOT_FOUND", `${ref} can mean ${found.map(({ name }) => name).join(" or ")}`, {
+        hint: "Give the whole name of the one that is meant.",
+      });
+    const [match] = found;
+    if (!match) return undefined;
+    const row = known.find(({ id }) => id === match.id);
+    return row ? await addModel(row.path, row.name) : await findInCatalog(match.name);
+  }
+
+  function notFound(ref: string): AppError {
+    const names = [...new Set([...store.listModels(), ...catalog.entries()].map(({ name }) => name))];
+    return new AppError("MODEL_NOT_FOUND", `There is no model ${ref}`, {
+      hint: `Here, or to be had with \`models get\`, are: ${names.join(", ")}. \`models add PATH\` adds a GGUF file.`,
+    });
+  }
+
   return {
     addModel,
 
-    /** By name, id or absolute path; a path that is new is added. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
+    /** Every model, with the word of the trainer that is there now. */
+    async listModels(): Promise<ModelRow[]> {
+      for (const row of store.listModels()) {
+        // a file that has been replaced by something else is shown as it was known
+        if (row.isPresent) await addModel(row.path, row.name).catch(() => {});
+      }
+      return store.listModels();
+    },
+
+    /** What the user gave for the model at this path. */
+    chatTemplateOf: (path: string): string | undefined => store.modelFile(path)?.chatTemplate ?? undefined,
+
+    /** By name (see match-name.ts), id or absolute path; a path that is new is added. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
     async resolveModel(ref: string): Promise<ResolvedModel> {
       const known = store.findModel(ref);
       const model = known
         ? await addModel(known.path, known.name)
-        : ((await findInCatalog(ref)) ?? (isAbsolute(ref) ? await addModel(ref) : undefined));
-      if (!model) throw missing(ref);
+        : ((await findInCatalog(ref)) ?? (isAbsolute(ref) ? await addModel(ref) : await findByMeaning(ref)));
+      if (!model) throw notFound(ref);
       const { id, name, path, sha256, markers } = model;
       return { id, name, path, sha256, facts: ModelFacts.parse(model), markers };
     },
@@ -129,8 +176,13 @@ function isSame(a: FileStamp | undefined, b: FileStamp): boolean {
   return a?.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
-function missing(ref: string): AppError {
-  return new AppError("MODEL_NOT_FOUND", `There is no model ${ref}`, {
+function notForText(path: string, { is, nextStep }: { is: string; nextStep: string }): AppError {
+  const what = `${is.charAt(0).toLowerCase()}${is.slice(1)}`.replace(/^it /, "");
+  return new AppError("MODEL_INVALID", `${path} ${what}`, { hint: nextStep });
+}
+
+function missing(path: string): AppError {
+  return new AppError("MODEL_NOT_FOUND", `There is no model file ${path}`, {
     hint: "`models list` shows the models here, `models get NAME` obtains one, `models add PATH` adds a GGUF file.",
   });
 }

@@ -14,7 +14,15 @@ export const ModelFacts = z.object({
   contextLength: z.int(),
   vocabularySize: z.int(),
   licence: z.string().nullable(),
+  /** In the file, or given with `models add --chat-template`. */
   hasChatTemplate: z.boolean(),
+  /** What the file is for. Only a text model can answer and be trained; the others are named and refused. */
+  purpose: z.enum(["text", "embedding", "projector", "part", "vocabulary"]),
+  /** What is worth knowing before the model is used, each a sentence. */
+  notes: z.array(z.string()),
+  /** Layers of the model see no further than so many tokens, and longer pairs cannot be trained. */
+  slidingWindow: z.int().nullable(),
+  /** The trainer's own answer. */
   trainable: z.boolean(),
   /** Why it cannot be trained, in words; null when it can. */
   notTrainableReason: z.string().nullable(),
@@ -121,7 +129,14 @@ export const model = {
   catalog: query({ input: z.strictObject({}), output: z.array(CatalogEntry) }),
   /** Reads the header of a GGUF without loading it. */
   inspect: query({ input: z.strictObject({ path: z.string().min(1) }), output: ModelFacts }),
-  add: command({ input: z.strictObject({ path: z.string().min(1) }), output: ModelRow }),
+  add: command({
+    input: z.strictObject({
+      path: z.string().min(1),
+      /** A file with a chat template in Jinja, for a model that has none or a wrong one. */
+      chatTemplate: z.string().min(1).optional(),
+    }),
+    output: ModelRow,
+  }),
   /** Obtains a catalogue entry: cache, then its sources in order; checked by SHA-256. The only call that may use the network. */
   get: command({ input: z.strictObject({ name: z.string().min(1) }), output: z.object({ jobId: JobId }) }),
   /** Enters the marker set that a model was tuned with elsewhere; null goes back to the default one. */

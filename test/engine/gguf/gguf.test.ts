@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readAdapterFacts, readModelFacts } from "../../../main/engine/models/facts.ts";
+import { readAdapterFacts, readHeaderFacts } from "../../../main/engine/models/facts.ts";
 import { checkAdapterFits, readAdapter, readGgufHeader } from "../../../main/engine/gguf/index.ts";
 import { createRandom } from "../../../main/engine/lib/random.ts";
 import { AppError } from "../../../main/shared/errors.ts";
@@ -46,7 +46,7 @@ describe("the header of a GGUF file", () => {
     ["an empty file", () => Buffer.alloc(0), /the header at byte 0 needs 24 bytes/],
     ["another kind of file", () => Buffer.from("%PDF-1.7 something else entirely"), /does not begin with GGUF/],
     ["an old version", (b) => (b.writeUInt32LE(1, 4), b), /version 1 is neither/],
-    ["a big-endian file", (b) => (b.writeUInt32BE(3, 4), b), /version 50331648/],
+    ["a big-endian file", (b) => (b.writeUInt32BE(3, 4), b), /big-endian/],
     ["too many tensors", (b) => (b.writeBigUInt64LE(1n << 40n, 8), b), /tensors is no possible count/],
     ["a count beyond all numbers", (b) => (b.writeBigUInt64LE(~0n & ((1n << 64n) - 1n), 16), b), /no possible count/],
     ["an end within the metadata", (b) => b.subarray(0, 3000), /the file has 3000|not a whole/],
@@ -108,7 +108,7 @@ describe("the header of a GGUF file", () => {
         for (let k = 0; k <= random() * 4; k++) bytes[Math.floor(random() * headerBytes)] = Math.floor(random() * 256);
         return random() < 0.2 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes;
       });
-      const error = await readModelFacts(path).then(
+      const error = await readHeaderFacts(path).then(
         () => null,
         (thrown: unknown) => thrown,
       );
@@ -118,42 +118,17 @@ describe("the header of a GGUF file", () => {
 });
 
 describe("what a header says", () => {
-  it("of a trainable model", async () => {
-    expect(await readModelFacts(modelPath)).toMatchObject({
+  it("of a model", async () => {
+    expect(await readHeaderFacts(modelPath)).toMatchObject({
       name: "tiny llama3-like",
       architecture: "llama",
       quantisation: "F16",
       contextLength: 512,
       vocabularySize: 520,
       hasChatTemplate: true,
-      trainable: true,
-      notTrainableReason: null,
+      purpose: "text",
+      otherPurpose: null,
     });
-  });
-
-  it("of a model of an architecture that the trainer does not know: not trainable, with the reason", async () => {
-    const path = await damaged((bytes) => behind(bytes, "general.architecture", 12, (at) => bytes.write("lhama", at)));
-    const facts = await readModelFacts(path);
-    expect(facts).toMatchObject({
-      trainable: false,
-      notTrainableReason: "the architecture lhama cannot be trained yet",
-    });
-  });
-
-  it("of every model that the trainer has golden numbers for: trainable", async () => {
-    for (const name of ["", "-tied", "-qwen2", "-qwen3", "-smollm3", "-gemma3"]) {
-      const facts = await readModelFacts(join(referenceDir, `model${name}-f32.gguf`));
-      expect(facts).toMatchObject({ trainable: true, quantisation: "F32", hasChatTemplate: false });
-    }
-  });
-
-  it("of a tensor type that cannot be trained: its name and type", async () => {
-    // 18 is IQ3_XXS: blocks of 256, which rows of 32 do not fill; 28 is F64
-    const path = await damaged((bytes) => behind(bytes, "output_norm.weight", 12, (at) => bytes.writeUInt32LE(26, at)));
-    const facts = await readModelFacts(path);
-    expect(facts.notTrainableReason).toBe(
-      "the tensor output_norm.weight has the type I32, which cannot be trained yet",
-    );
   });
 
   it("of an adapter", async () => {
@@ -171,7 +146,7 @@ describe("what a header says", () => {
   });
 
   it("an adapter is no model, and a model no adapter", async () => {
-    await expect(readModelFacts(join(referenceDir, "adapter-init.gguf"))).rejects.toMatchObject({
+    await expect(readHeaderFacts(join(referenceDir, "adapter-init.gguf"))).rejects.toMatchObject({
       code: "MODEL_INVALID",
     });
     await expect(readAdapterFacts(modelPath)).rejects.toMatchObject({ code: "ADAPTER_INVALID" });

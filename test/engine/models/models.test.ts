@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { closeDatabase, type Db, openDatabase } from "../../../main/engine/db/index.ts";
-import { createModels, type Models } from "../../../main/engine/models/index.ts";
+import { createModels, type Inspector, type Models } from "../../../main/engine/models/index.ts";
 import { createJobQueue, createJobStore, type JobQueue } from "../../../main/engine/jobs/index.ts";
 import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
 import type { ParityReport } from "../../../main/shared/contract/model.ts";
@@ -22,6 +22,8 @@ let db: Db;
 let jobs: JobQueue;
 let models: Models;
 let nChanges: number;
+/** Says yes to everything, and is another trainer when `version` changes. */
+let trainer: Inspector & { version: string };
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "preflexor-models-"));
@@ -36,10 +38,16 @@ afterEach(async () => {
 function setUp(resourcesDir: string): void {
   db = openDatabase(join(dir, "workspace"));
   nChanges = 0;
+  trainer = {
+    version: "1",
+    identity: () => trainer.version,
+    inspect: async () => ({ trainable: true, reason: null, slidingWindow: null }),
+  };
   models = createModels({
     db,
     clock: () => 1000,
     emit: () => void nChanges++,
+    trainer,
     resourcesDir,
     modelCacheDir: join(dir, "cache"),
     enqueue: (request) => jobs.enqueue(request),
@@ -81,6 +89,94 @@ describe("models of a workspace", () => {
     expect(await models.api.resolveModel("llama3")).toEqual(byPath);
     expect(await models.api.resolveModel(byPath.id)).toEqual(byPath);
     await expect(models.api.resolveModel("nothing")).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+  });
+
+  it("resolve by a name that is meant: in other letters, without its quantisation, but never two ways", async () => {
+    const path = join(dir, "Llama-3.2-3B-Instruct-Q4_K_M.gguf");
+    await copyFile(tinyModel, path);
+    const { id } = await models.handlers.add({ path }, signal);
+    for (const name of ["llama-3.2-3b-instruct", "Llama-3.2-3B-Instruct-q4_k_m", "Llama-3.2-3B-Instruct-Q4_K_M.gguf"])
+      expect((await models.api.resolveModel(name)).id).toBe(id);
+    await expect(models.api.resolveModel("llama-3.2-3b-instruct-q8_0")).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      hint: expect.stringContaining("Llama-3.2-3B-Instruct-Q4_K_M, "),
+    });
+    await expect(models.api.resolveModel("llama-3.2-1b-instruct")).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+    const other = join(dir, "Llama-3.2-3B-Instruct-Q8_0.gguf");
+    await copyFile(otherModel, other);
+    await models.handlers.add({ path: other }, signal);
+    await expect(models.api.resolveModel("llama-3.2-3b-instruct")).rejects.toMatchObject({
+      message: expect.stringMatching(/can mean .*Q4_K_M or .*Q8_0/),
+    });
+    expect((await models.api.resolveModel("llama-3.2-3b-instruct-q4_k_m")).id).toBe(id);
+  });
+
+  it("are asked about again when another trainer is there, and hashed no second time", async () => {
+    const { id } = await models.handlers.add({ path: tinyModel }, signal);
+    trainer.inspect = async () => ({ trainable: false, reason: "no longer", slidingWindow: 512 });
+    expect((await models.handlers.list({}, signal))[0]).toMatchObject({ trainable: true });
+    trainer.version = "2";
+    const [row] = await models.handlers.list({}, signal);
+    expect(row).toMatchObject({ id, trainable: false, notTrainableReason: "no longer", slidingWindow: 512 });
+    expect(row?.notes).toEqual([expect.stringContaining("sliding window is 512 tokens")]);
+  });
+
+  it("are told of at once when they lack a chat template, and keep the one that they are given", async () => {
+    const bare = join(fixturesDir, "reference/model-f32.gguf");
+    expect(await models.handlers.inspect({ path: bare }, signal)).toMatchObject({
+      hasChatTemplate: false,
+      notes: [expect.stringContaining("no chat template"), expect.stringContaining("context is 512 tokens")],
+    });
+    const chatTemplate = join(dir, "template.jinja");
+    await writeFile(chatTemplate, "nothing of the kind");
+    await expect(models.handlers.add({ path: bare, chatTemplate }, signal)).rejects.toMatchObject({
+      code: "VALIDATION_FAILED",
+    });
+    await writeFile(chatTemplate, "{% for m in messages %}{{ m['content'] }}{% endfor %}");
+    expect(await models.handlers.add({ path: bare, chatTemplate }, signal)).toMatchObject({ hasChatTemplate: true });
+    trainer.version = "2";
+    await models.handlers.list({}, signal);
+    expect(models.api.chatTemplateOf(bare)).toContain("for m in messages");
+    expect(models.api.chatTemplateOf(tinyModel)).toBeUndefined();
+  });
+
+  it.each([
+    ["mmproj-tiny.gguf", "projector", /vision projector \(mmproj\), not a chat model/],
+    ["tiny-00001-of-00002.gguf", "part", /part 1 of 2 of a split file/],
+  ])("are what they are: %s", async (name, purpose, what) => {
+    const path = join(fixturesDir, "models", name);
+    const facts = await models.handlers.inspect({ path }, signal);
+    expect(facts).toMatchObject({ purpose, trainable: false, notTrainableReason: expect.stringMatching(what) });
+    expect(facts.notes).toHaveLength(1);
+    await expect(models.handlers.add({ path }, signal)).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+      message: expect.stringMatching(what),
+      hint: expect.stringMatching(/\w/),
+    });
+    expect(await models.handlers.list({}, signal)).toEqual([]);
+  });
+
+  it("are no chat models when they embed, by their architecture or by how they pool", async () => {
+    const path = join(dir, "embedder.gguf");
+    for (const bytes of [ggufOf("bert", "bert.pooling_type", 1), ggufOf("qwen3", "qwen3.pooling_type", 3)]) {
+      await writeFile(path, bytes);
+      await expect(models.handlers.add({ path }, signal)).rejects.toMatchObject({
+        code: "MODEL_INVALID",
+        message: expect.stringContaining("an embedding model, not a chat model"),
+      });
+    }
+    await writeFile(path, ggufOf("qwen3", "qwen3.pooling_type", 0));
+    expect(await models.handlers.add({ path }, signal)).toMatchObject({ purpose: "text" });
+  });
+
+  it("of another byte order are called big-endian, and not cut short", async () => {
+    const path = join(fixturesDir, "models/tiny-be.gguf");
+    for (const ask of [models.handlers.inspect, models.handlers.add])
+      await expect(ask({ path }, signal)).rejects.toMatchObject({
+        code: "MODEL_INVALID",
+        message: expect.stringContaining("big-endian"),
+        hint: expect.stringContaining("little-endian"),
+      });
   });
 
   it("are hashed again when the file has changed, and only then", async () => {
@@ -214,4 +310,16 @@ async function writeCatalog(source: string, sha256: string): Promise<string> {
   // JSON is YAML
   await writeFile(join(resources, "models/catalog.yaml"), JSON.stringify(catalog));
   return resources;
+}
+
+/** The smallest file with an architecture, one number and one tensor. */
+function ggufOf(architecture: string, key: string, value: number): Buffer {
+  const u32 = (n: number) => Buffer.from(Uint32Array.of(n).buffer);
+  const u64 = (n: number) => Buffer.from(BigUint64Array.of(BigInt(n)).buffer);
+  const text = (words: string) => Buffer.concat([u64(Buffer.byteLength(words)), Buffer.from(words)]);
+  const header = [Buffer.from("GGUF"), u32(3), u64(1), u64(2)];
+  const metadata = [text("general.architecture"), u32(8), text(architecture), text(key), u32(4), u32(value)];
+  const tensor = [text("token_embd.weight"), u32(1), u64(32), u32(0), u64(0)];
+  const head = Buffer.concat([...header, ...metadata, ...tensor]);
+  return Buffer.concat([head, Buffer.alloc(32 - (head.length % 32)), Buffer.alloc(128)]);
 }

@@ -6,7 +6,7 @@ import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
 import { readGgufHeader } from "../../../main/engine/gguf/index.ts";
 import { createModelHost, createModelRunner, startNodeHost } from "../../../main/engine/inference/index.ts";
 import { sha256OfFile } from "../../../main/engine/lib/files.ts";
-import { readModelFacts } from "../../../main/engine/models/facts.ts";
+import { readHeaderFacts } from "../../../main/engine/models/facts.ts";
 import { pairMessages } from "../../../main/engine/preference/index.ts";
 import { cardPathOf } from "../../../main/engine/models/index.ts";
 import { type AdapterCard, writeCard } from "../../../main/engine/training/adapter-card.ts";
@@ -58,7 +58,7 @@ function startAs(program: ProgramCopy) {
       resolveModel: async (name: string) => ({
         name,
         ...models[name],
-        facts: await readModelFacts(models[name]!.path),
+        facts: await readHeaderFacts(models[name]!.path),
       }),
     },
     runner,

@@ -13,8 +13,11 @@ export type Precision = "chat" | "exact";
 export type LoadedModel = {
   header: GgufHeader;
   model: LlamaModel;
-  /** Made at the first use: a model without a chat template can still score token ids. */
-  template(): ChatTemplate;
+  /**
+   * Made at the first use: a model without a chat template can still score token ids. With `given` instead of the file's
+   * own. Errors: MODEL_INCOMPATIBLE.
+   */
+  template(given?: string): ChatTemplate;
 };
 
 /**
@@ -90,14 +93,18 @@ export function createChatModels(): ChatModels {
       () => explainLoad(lib, path, () => lib.llama.loadModel({ modelPath: path })),
       () => freeAllBut(path),
     );
-    let template: ChatTemplate | undefined;
+    const templates = new Map<string | undefined, ChatTemplate>();
     const entry: ModelEntry = {
       header,
       model,
       stamp,
       adapterStamps: new Map(),
       contexts: new Map(),
-      template: () => (template ??= createChatTemplate(model)),
+      template(given) {
+        const made = templates.get(given) ?? createChatTemplate(model, given);
+        templates.set(given, made);
+        return made;
+      },
     };
     models.set(path, entry);
     return entry;

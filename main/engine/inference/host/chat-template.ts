@@ -17,8 +17,8 @@ export type ChatTemplate = {
   endOfTurn: Token;
 };
 
-export function createChatTemplate(model: LlamaModel): ChatTemplate {
-  const texts = readTexts(model);
+export function createChatTemplate(model: LlamaModel, given?: string): ChatTemplate {
+  const texts = readTexts(model, given);
   const controlTokens = readControlTokens(model);
   const { endOfTurn, lead } = describeOwnTurn(model, texts, controlTokens);
 
@@ -45,11 +45,11 @@ export function createChatTemplate(model: LlamaModel): ChatTemplate {
   };
 }
 
-function readTexts(model: LlamaModel): TemplateTexts {
-  const template = model.fileInfo.metadata.tokenizer?.chat_template;
+function readTexts(model: LlamaModel, given: string | undefined): TemplateTexts {
+  const template = given ?? model.fileInfo.metadata.tokenizer?.chat_template;
   if (!template)
     throw new AppError("MODEL_INCOMPATIBLE", `${model.filename ?? "The model"} has no chat template`, {
-      hint: "Choose an instruction-tuned model; base models do not carry one.",
+      hint: "Choose an instruction-tuned model, or give this one a template: `models add PATH --chat-template FILE`.",
     });
   return { template, bosToken: model.tokens.bosString ?? "", eosToken: model.tokens.eosString ?? "" };
 }

@@ -3,6 +3,8 @@ import { command, query, stream } from "../../../shared/contract/define.ts";
 
 const ModelBinding = z.strictObject({ modelPath: z.string().min(1), adapterPath: z.string().min(1).nullable() });
 const Messages = z.array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string() }));
+/** Instead of the one in the model file. */
+const ChatTemplateText = z.string().min(1).optional();
 const TokenIds = z.array(z.int().min(0));
 
 export const SamplerSchema = z.strictObject({
@@ -45,6 +47,7 @@ export const hostContract = {
     generate: stream({
       input: ModelBinding.extend({
         messages: Messages,
+        chatTemplate: ChatTemplateText,
         prefill: z.string().optional(),
         sampler: SamplerSchema,
         jsonSchema: z.record(z.string(), z.unknown()).optional(),
@@ -55,6 +58,7 @@ export const hostContract = {
       input: z.strictObject({
         modelPath: z.string().min(1),
         messages: Messages,
+        chatTemplate: ChatTemplateText,
         chosen: z.string(),
         rejected: z.string(),
       }),

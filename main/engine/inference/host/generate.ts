@@ -22,11 +22,12 @@ export async function* generate(
   models: ChatModels,
   request: GenerateRequest,
   signal: AbortSignal,
+  chatTemplate?: string,
 ): AsyncGenerator<GenerateItem> {
   const startedAt = performance.now();
   const { sampler } = request;
   const { model, template } = await models.load(request.modelPath);
-  const prompt = template().encodePrompt(request.messages, request.prefill);
+  const prompt = template(chatTemplate).encodePrompt(request.messages, request.prefill);
   const sequence = await models.sequence(request, prompt.length + sampler.maxTokens, "chat");
   const { batchTokens } = await models.library();
   const lastBatch = await evaluatePrompt(sequence, prompt, batchTokens, signal);

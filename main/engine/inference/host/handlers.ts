@@ -41,9 +41,13 @@ export function createHostHandlers(): Handlers<HostContract> {
       },
     },
     chat: {
-      generate: (input, signal) => serialStream(serial, () => generate(models, toRequest(input), signal), signal),
-      encodePair: ({ modelPath, messages, chosen, rejected }, signal) =>
-        serial(async () => (await models.load(modelPath)).template().encodePair(messages, chosen, rejected), signal),
+      generate: ({ chatTemplate, ...input }, signal) =>
+        serialStream(serial, () => generate(models, toRequest(input), signal, chatTemplate), signal),
+      encodePair: ({ modelPath, messages, chatTemplate, chosen, rejected }, signal) =>
+        serial(
+          async () => (await models.load(modelPath)).template(chatTemplate).encodePair(messages, chosen, rejected),
+          signal,
+        ),
       logProbs: (input, signal) => serial(() => logProbs(models, input, signal), signal),
     },
     embedding: {
