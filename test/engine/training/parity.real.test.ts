@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
 import { readGgufHeader } from "../../../main/engine/gguf/index.ts";
 import { createModelHost, createModelRunner, startNodeHost } from "../../../main/engine/inference/index.ts";
@@ -30,6 +30,8 @@ import { ensureDemoModels } from "../../harness/model-cache.ts";
  * Parity of adapters that were really trained, a good one and what damage makes of it, on each kind of processor that
  * this one can stand in for: with ggml's library and the trainer's kernels of that kind, since each rounds in its own way.
  */
+// a busy machine takes ten times as long as an idle one
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 const resourcesDir = resolve(import.meta.dirname, "../../../resources");
 const N_PAIRS = 6;
 const kinds = cpuKindsHere();
