@@ -43,7 +43,10 @@ export type EncodedPair = { prompt: number[]; chosen: number[]; rejected: number
 /** With `positions` (indices from `from` on, rising) only these tokens are scored, which takes less time. */
 export type ScoredSequence = { ids: number[]; from: number; positions?: number[] | undefined };
 
-/** What a replay must know about where a generation ran; the version names the instruction sets that its CPU library uses. */
+/**
+ * What a replay must know about where a generation ran: the version names the instruction sets of the CPU library.
+ * `threads` are the most that were used; texts do not depend on them, see [Note: threads].
+ */
 export type RunnerFacts = { libraryVersion: string; threads: number };
 
 /**

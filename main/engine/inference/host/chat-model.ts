@@ -6,8 +6,9 @@ import type { ModelBinding } from "../model-runner.ts";
 import type { Gpu } from "./contract.ts";
 import { type ChatTemplate, createChatTemplate } from "./chat-template.ts";
 import { type LlamaLibrary, loadLlama } from "./llama.ts";
+import { createThreadTuner, type ThreadTuner, type Work } from "./thread-tuner.ts";
 
-/** Chat contexts keep llama.cpp's defaults; exact ones hold their cache in F32 and use plain attention. */
+/** Exact contexts hold their cache in F32. */
 export type Precision = "chat" | "exact";
 
 export type LoadedModel = {
@@ -30,6 +31,8 @@ export type ChatModels = {
   load(modelPath: string): Promise<LoadedModel>;
   /** An empty sequence that can hold `nTokens`. Errors: CONTEXT_OVERFLOW and those of loading. */
   sequence(binding: ModelBinding, nTokens: number, precision: Precision): Promise<LlamaContextSequence>;
+  /** Runs what evaluates so many tokens of a sequence, with as many threads as suit it. */
+  withThreads<T>(work: Work, nTokens: number, evaluate: () => Promise<T>): Promise<T>;
   unload(): Promise<void>;
 };
 
@@ -50,6 +53,7 @@ export function createChatModels(): ChatModels {
   const models = new Map<string, ModelEntry>();
   let library: Promise<LlamaLibrary> | undefined;
   let wantedGpu: Gpu = false;
+  let tuner: ThreadTuner | undefined;
 
   function getLibrary(): Promise<LlamaLibrary> {
     library ??= loadLlama(wantedGpu);
@@ -138,11 +142,11 @@ export function createChatModels(): ChatModels {
         contextSize,
         sequences: 1,
         batchSize: lib.batchTokens,
-        threads: lib.threads,
+        threads: { ideal: lib.threads, min: 1 },
         ...(adapterPath === null ? {} : { lora: { adapters: [{ filePath: adapterPath }] } }),
-        ...(precision === "chat"
-          ? {}
-          : { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" }),
+        // on the CPU it splits sums among the threads, so that texts would depend on their number
+        ...(precision === "exact" || lib.llama.gpu === false ? { flashAttention: false } : {}),
+        ...(precision === "exact" ? { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" } : {}),
       }),
     );
     return { context, sequence: context.getSequence() };
@@ -156,6 +160,7 @@ export function createChatModels(): ChatModels {
       const loaded = await library?.catch(() => undefined);
       await loaded?.llama.dispose();
       library = undefined;
+      tuner = undefined;
       wantedGpu = gpu;
     },
     load,
@@ -176,6 +181,20 @@ export function createChatModels(): ChatModels {
       moveToEnd(entry.contexts, key, known);
       await known.sequence.clearHistory();
       return known.sequence;
+    },
+    async withThreads(work, nTokens, evaluate) {
+      const { llama, threads, hasFixedThreads } = await getLibrary();
+      if (hasFixedThreads) return await evaluate();
+      tuner ??= createThreadTuner({
+        most: threads,
+        // the library shares this out among the contexts that are at work, which is one here
+        setThreads: (n) => (llama.maxThreads = n),
+      });
+      try {
+        return await tuner.run(work, nTokens, evaluate);
+      } finally {
+        llama.maxThreads = 0; // no limit for contexts that are made
+      }
     },
     async unload() {
       for (const path of models.keys()) await unloadModel(path);

@@ -30,7 +30,7 @@ export async function* generate(
   const prompt = template(chatTemplate).encodePrompt(request.messages, request.prefill);
   const sequence = await models.sequence(request, prompt.length + sampler.maxTokens, "chat");
   const { batchTokens } = await models.library();
-  const lastBatch = await evaluatePrompt(sequence, prompt, batchTokens, signal);
+  const lastBatch = await evaluatePrompt(models, sequence, prompt, batchTokens, signal);
 
   const texts = createTextStream(model, prompt);
   const stops = createStopTexts([...(sampler.stop ?? []), ...(request.jsonSchema ? [JSON_END] : [])]);
@@ -38,7 +38,7 @@ export async function* generate(
   const options = evaluateOptions(sampler, generated);
   if (request.jsonSchema) options.grammarEvaluationState = await jsonGrammar(model, request.jsonSchema);
   let stopReason: GenerateResult["stopReason"] = "max_tokens";
-  for await (const token of sequence.evaluate(lastBatch, options)) {
+  for await (const token of evaluateTimed(models, sequence, lastBatch, options)) {
     signal.throwIfAborted();
     if (model.isEogToken(token)) {
       stopReason = "end_of_turn";
@@ -64,6 +64,7 @@ export async function* generate(
 
 /** Evaluates all but the last batch, looking at the signal between batches; the last one starts the sampling. */
 async function evaluatePrompt(
+  models: ChatModels,
   sequence: LlamaContextSequence,
   prompt: Token[],
   batchTokens: number,
@@ -72,10 +73,30 @@ async function evaluatePrompt(
   let start = 0;
   for (; prompt.length - start > batchTokens; start += batchTokens) {
     signal.throwIfAborted();
-    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(start, start + batchTokens));
+    const batch = prompt.slice(start, start + batchTokens);
+    await models.withThreads("prompt", batch.length, () => sequence.evaluateWithoutGeneratingNewTokens(batch));
   }
   signal.throwIfAborted();
   return prompt.slice(start);
+}
+
+/** The tokens of `sequence.evaluate`, each with as many threads as suit it. */
+async function* evaluateTimed(
+  models: ChatModels,
+  sequence: LlamaContextSequence,
+  lastBatch: Token[],
+  options: SequenceEvaluateOptions,
+): AsyncGenerator<Token> {
+  const tokens = sequence.evaluate(lastBatch, options);
+  try {
+    let next = await models.withThreads("prompt", lastBatch.length, () => tokens.next());
+    while (!next.done) {
+      yield next.value;
+      next = await models.withThreads("token", 1, () => tokens.next());
+    }
+  } finally {
+    await tokens.return();
+  }
 }
 
 /** The library's own defaults (top-k 40, top-p 0.95) are switched off unless asked for. */

@@ -2,10 +2,12 @@ import { getLlama, getModuleVersion, type Llama, LlamaLogLevel } from "node-llam
 import { AppError } from "../../../shared/errors.ts";
 import type { Gpu } from "./contract.ts";
 
-/** llama.cpp as one process holds it: the library, the number of threads, and what it last complained about. */
+/** llama.cpp as one process holds it: the library, the threads it may use, and what it last complained about. */
 export type LlamaLibrary = {
   llama: Llama;
+  /** How many at most; how many each piece of work gets is chosen while running, see [Note: threads]. */
   threads: number;
+  hasFixedThreads: boolean;
   /** How many tokens of a prompt are evaluated at once: the longest stretch that cannot be cancelled. */
   batchTokens: number;
   /** For example "node-llama-cpp 3.21.1, llama.cpp v0.4.0, cpu (SSE3 SSSE3 AVX AVX2 F16C FMA BMI2)". */
@@ -21,10 +23,6 @@ const BATCH_TOKENS_GPU = 512;
 /**
  * Loads the prebuilt library in the variant that is asked for, or says why not; never builds or fetches, and never takes
  * the processor instead of a graphics card in silence.
- *
- * The number of threads is fixed, because another number gives other roundings and so other texts. One core is left
- * to everybody else: ggml's threads wait for each other in busy loops, so that a single core taken away from them
- * slows all down (two threads on two busy cores: 2 tokens/s, one thread: 17).
  */
 export async function loadLlama(gpu: Gpu): Promise<LlamaLibrary> {
   const errors: string[] = [];
@@ -34,9 +32,13 @@ export async function loadLlama(gpu: Gpu): Promise<LlamaLibrary> {
     if (errors.length > KEPT_ERROR_LINES) errors.shift();
   };
   const llama = gpu === "auto" ? await loadBestVariant(logger) : await loadVariant(gpu, logger);
-  const threads = threadsFromEnvironment() ?? Math.max(1, llama.cpuMathCores - 1);
+  const wanted = threadsFromEnvironment();
+  const threads = wanted ?? Math.max(1, llama.cpuMathCores);
   const batchTokens = llama.gpu === false ? BATCH_TOKENS_CPU : BATCH_TOKENS_GPU;
-  return { llama, threads, batchTokens, version: await versionOf(llama), lastErrors: () => errors.join("\n") };
+  const version = await versionOf(llama);
+  // a graphics card computes nearly all: there its driver's thread is all that counts
+  const hasFixedThreads = wanted !== null || llama.gpu !== false;
+  return { llama, threads, hasFixedThreads, batchTokens, version, lastErrors: () => errors.join("\n") };
 }
 
 type Logger = (level: LlamaLogLevel, message: string) => void;

@@ -1,4 +1,9 @@
-import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from "node-llama-cpp";
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContextSequence,
+  Token,
+} from "node-llama-cpp";
 import { AppError } from "../../../shared/errors.ts";
 import type { ModelBinding, ScoredSequence } from "../model-runner.ts";
 import type { ChatModels } from "./chat-model.ts";
@@ -20,7 +25,7 @@ export async function logProbs(
     // asked for anew each time: that clears it, so that no result depends on what was scored before
     const sequence = await models.sequence(input, longest, "exact");
     const wanted = positions ?? Array.from({ length: ids.length - from }, (_, i) => from + i);
-    results.push(await scoreSequence(sequence, ids, wanted, batchTokens, signal));
+    results.push(await scoreSequence(models, sequence, ids, wanted, batchTokens, signal));
   }
   return results;
 }
@@ -37,6 +42,7 @@ function checkIds({ ids, from, positions = [] }: ScoredSequence, nVocabulary: nu
 }
 
 async function scoreSequence(
+  models: ChatModels,
   sequence: LlamaContextSequence,
   ids: number[],
   positions: number[],
@@ -53,16 +59,15 @@ async function scoreSequence(
       const token = id as Token; // the library brands token ids
       return places.has(start + index + 1) ? [token, { generateNext: { probabilities: true } }] : token;
     });
-    await sequence.controlledEvaluate(items, {
-      onTokenResult(index, { next }) {
-        const position = start + index + 1;
-        const probabilities = next.probabilities;
-        if (!probabilities) throw new Error("llama.cpp gave no probabilities");
-        logps[places.get(position)!] = logProbOf(probabilities, ids[position]! as Token);
-        // the library keeps every token's whole table until the end of the call otherwise
-        probabilities.clear();
-      },
-    });
+    const onTokenResult = (index: number, { next }: ControlledEvaluateIndexOutput) => {
+      const position = start + index + 1;
+      const probabilities = next.probabilities;
+      if (!probabilities) throw new Error("llama.cpp gave no probabilities");
+      logps[places.get(position)!] = logProbOf(probabilities, ids[position]! as Token);
+      // the library keeps every token's whole table until the end of the call otherwise
+      probabilities.clear();
+    };
+    await models.withThreads("prompt", items.length, () => sequence.controlledEvaluate(items, { onTokenResult }));
   }
   return logps;
 }

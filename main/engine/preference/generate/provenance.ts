@@ -12,7 +12,7 @@ export type UsedFile = { name: string; path: string; sha256: string };
 /**
  * [Note: exact replay] A pair can be made again to the same text: every seed follows from experiment, recipe seed,
  * stage, round, ordinal, task and attempt; prompts follow from the prompt set of this hash and the ledger before the
- * pair; and the sampled tokens from model, adapter, library and thread count, on the same processor. On another one
+ * pair; and the sampled tokens from model, adapter and library, on the same processor. On another one
  * llama.cpp takes the CPU library of that generation of instruction sets (the library's version names them), which
  * rounds otherwise: one token in some dozens differs, and then the text. The event "calls" keeps each call's sampler,
  * the hash of its prompt and its text, so that a replay can be compared call by call.
