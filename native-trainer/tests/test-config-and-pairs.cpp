@@ -69,7 +69,7 @@ static void test_cutting() {
     check(pairs.size() == 2 && pairs[0].at("id") == "fits" && pairs[1].at("id") == "cut", "pairs that are left: " + out.text.substr(0, 300));
     check(pairs.size() == 2 && pairs[1].at("chosen_tokens") == 2, "the response's tail is cut");
     check(out.events.at(0).at("event") == "warning" && out.events.at(1).at("event") == "warning", "cutting and dropping are warned about");
-    check(out.of("hello").at(0).at("pairs") == json({{"read", 4}, {"used", 2}, {"cut", 1}, {"dropped", 2}, {"max_tokens", 6}}), "cut and dropped pairs are counted");
+    check(out.of("hello").at(0).at("pairs") == json({{"read", 4}, {"used", 2}, {"cut", 1}, {"dropped", 2}, {"over_window", 0}, {"max_tokens", 6}}), "cut and dropped pairs are counted");
 }
 
 // A fresh adapter does nothing yet (B = 0): EXO's margin is exactly 0, its first loss is log 2-like and known.
