@@ -1,4 +1,5 @@
 import type { PairProblem } from "../../shared/contract/training.ts";
+import { isAppError } from "../../shared/errors.ts";
 import type { MarkerSet } from "../../shared/markers.ts";
 import { seedOf } from "../lib/random.ts";
 import { encodeMaskedPair, isDropping, maskProblems, type TokenPair } from "../preference/index.ts";
@@ -25,6 +26,7 @@ export async function encodePairs(
 ): Promise<EncodedPairs> {
   const { modelPath, pairs, mask, maxLength } = input;
   const problems = createPairProblems(pairs.length);
+  let refusal = "";
   const lines: EncodedPairs["lines"] = [];
   const texts = pairs.filter((pair) => pair.kind === "text");
   const markers = mostFrequent(texts.filter(usesMarkers).map((pair) => pair.markers)) ?? texts[0]?.markers ?? null;
@@ -35,7 +37,7 @@ export async function encodePairs(
     if (tokens.prompt.length >= maxLength) problems.add("prompt_too_long", pair.id);
     else lines.push({ id: pair.id, ...tokens });
   }
-  const found = problems.list({ prompt_too_long: `max_length is ${maxLength}` });
+  const found = problems.list({ prompt_too_long: `max_length is ${maxLength}`, template_refuses: refusal });
   refuseIfNoneLeft(lines.length, found);
   return { lines, problems: found, markers };
 
@@ -51,7 +53,15 @@ export async function encodePairs(
     for (const problem of found) problems.add(problem, id);
     if (found.some(isDropping)) return null;
     const text = { modelPath, messages, chosen, rejected, markers: pair.markers, mask, seed: seedOf(id, "mask") };
-    return await encodeMaskedPair(deps.runner, text, signal);
+    try {
+      return await encodeMaskedPair(deps.runner, text, signal);
+    } catch (error) {
+      // a template that knows no system role, say, refuses some conversations; one question alone it must take
+      if (messages.length === 1 || !isAppError(error, "MODEL_INCOMPATIBLE")) throw error;
+      problems.add("template_refuses", id);
+      refusal = error.message;
+      return null;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 /** Kinds in the words of their sentences. Dropped pairs are not trained on; the others are, otherwise than asked. */
 const KINDS = {
   prompt_too_long: { isDropped: true, what: "the prompt alone has max_length tokens or more" },
+  template_refuses: { isDropped: true, what: "the model's chat template does not take the conversation" },
   thinking_unclosed: { isDropped: true, what: "a response's thinking never ends, so that nothing tells its answer" },
   answer_missing: { isDropped: true, what: "a response has nothing behind its thinking that could carry loss" },
   chosen_without_thinking: {

@@ -4,6 +4,7 @@ import { encodePairs } from "../../../main/engine/training/encode-pairs.ts";
 import { type SelectedPair, selectPairs } from "../../../main/engine/training/select-pairs.ts";
 import type { TrainingDeps } from "../../../main/engine/training/deps.ts";
 import type { Mask } from "../../../main/shared/mask.ts";
+import { AppError } from "../../../main/shared/errors.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
 
 const cases = join(import.meta.dirname, "../../fixtures/training-cases");
@@ -74,4 +75,21 @@ test("token ids keep their own masks; without one, under a mask, that is counted
   ]);
   expect(problems).toMatchObject([{ kind: "tokens_without_mask", n: 1, of: 2 }]);
   expect((await encode(pairs, "none")).problems).toEqual([]);
+});
+
+test("a conversation that the model's template refuses is dropped with its reason, a question alone is not", async () => {
+  const refusing = createScriptedRunner(() => "");
+  const { encodePair } = refusing;
+  refusing.encodePair = async (input) => {
+    if (input.messages[0]!.role === "user") return encodePair(input);
+    throw new AppError("MODEL_INCOMPATIBLE", "System role not supported");
+  };
+  const [ok] = (await pairsOf("ok.jsonl")).pairs as (SelectedPair & { kind: "text" })[];
+  const withSystem = { ...ok!, id: "s", messages: [{ role: "system" as const, content: "S" }, ...ok!.messages] };
+  const input = { modelPath: "m.gguf", pairs: [ok!, withSystem], mask: "none" as const, maxLength: 512 };
+  const { lines, problems } = await encodePairs({ runner: refusing }, input, signal);
+  expect(lines).toHaveLength(1);
+  expect(problems).toMatchObject([
+    { kind: "template_refuses", n: 1, of: 2, message: expect.stringMatching(/System role not supported.* It is s\.$/) },
+  ]);
 });
