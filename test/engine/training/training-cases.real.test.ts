@@ -28,7 +28,7 @@ beforeAll(async () => {
   const { ggmlDir } = findPackages(packagesDir).at(-1)!; // the processor's
   location = { trainerPath: await ensureTrainerBuilt(), ggmlDir };
   modelPath = (await ensureDemoModels()).chatModelPath;
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   await host.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -109,7 +109,9 @@ test("a dropped pair is said on screen, in JSON and in the run", async () => {
   const out = join(dir, "long.gguf");
   const settings = ["max_steps=1", "lora.r=2", "max_length=512"].flatMap((setting) => ["--set", setting]);
   const args = ["--stage", "orpo", "--model", modelPath, "--pairs", join(cases, "longprompt.jsonl"), "--out", out];
-  const { code, stdout, stderr } = await runCli(["--workspace", dir, "--json", "train", ...args, ...settings]);
+  const { code, stdout, stderr } = await runCli(["--workspace", dir, "--json", "train", ...args, ...settings], {
+    timeoutMs: 280_000,
+  });
   expect(code, stderr).toBe(0);
   const events = stdout
     .trim()
@@ -125,4 +127,4 @@ test("a dropped pair is said on screen, in JSON and in the run", async () => {
   const again = await runCli(["--workspace", dir, "train", ...args, ...settings]);
   expect(again.code, again.stderr).toBe(0);
   expect(again.stdout).toContain("1 steps");
-}, 120_000);
+}, 300_000);
