@@ -173,8 +173,9 @@ function rowOf({ id, side, trainer }: Response, llama: number[]): ParityRow {
   };
 }
 
-/** A change of nothing at all is not seen better without noise. */
+/** What has failed already, and a change of nothing at all, is not seen better without noise. */
 function canBeSharper(measurement: ParityMeasurement): boolean {
+  if (judgeAgreement(measurement).verdict === "failed") return false;
   return !isSharp(measurement) && measurement.changeTrained !== null && measurement.changeTrained > 0;
 }
 

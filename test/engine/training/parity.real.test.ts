@@ -207,7 +207,7 @@ describe.each(kinds.map((kind, index) => ({ ...kind, isFirst: index === 0 })))(
     test.each(isFirst ? [...everywhere, ...once] : everywhere)(
       "an adapter that does %s fails",
       async (what, damage) => {
-        const file = await damaged(adapter, `${library}-damaged`, damage);
+        const file = await damaged(adapter, `${library}-${what.replaceAll(/\W+/g, "-")}`, damage);
         const { report } = await check(file, "Q4_1");
         expect(report, what).toMatchObject({ verdict: "failed" });
         expect(report.reasons.join(" ")).not.toContain("SHA-256");
