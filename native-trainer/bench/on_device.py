@@ -1,10 +1,11 @@
 """Golden numbers and speed of native-trainer on one device, as a table.
 
     python3 bench/on_device.py --trainer build/native-trainer --device cuda0 golden
-    python3 bench/on_device.py --trainer build/native-trainer --device cuda0 speed --tool build/make-random-model
+    python3 bench/on_device.py --trainer build/native-trainer --device cuda0 speed --tool build/make-random-model --trl
 
 golden: the numbers of TRL in test/fixtures/reference, with the largest error reached. speed: models with random weights
-in real shapes; the first steps of each run are left out, min / median / max of the others.
+in real shapes, LoRA r = 16 on all seven layers, one pair a step; the first steps of each run are left out. With --trl, TRL (which
+must be importable, with torch for CUDA) runs the same shapes and pairs in BF16, in turn with the trainer.
 """
 import argparse
 import json
@@ -14,10 +15,24 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test/fixtures/reference"
-SUITES = [("", "llama"), ("-tied", "llama tied"), ("-qwen2", "qwen2"), ("-qwen3", "qwen3")]
-N_WARM_UP = 3
+SUITES = [("", "llama"), ("-tied", "llama tied"), ("-qwen2", "qwen2"), ("-qwen3", "qwen3"), ("-smollm3", "smollm3"), ("-gemma3", "gemma3")]
+N_VOCAB = {"smollm2-135m": 49152, "llama-3.2-3b": 128256, "llama-3.1-8b": 128256}
+# shape, types (of the embeddings, too, where they differ), loss, tokens of prompt and of each response
+CASES = [
+    ("smollm2-135m", ["bf16", "q8_0"], "orpo", 128, 192),
+    ("smollm2-135m", ["bf16", "q8_0"], "orpo", 256, 384),
+    ("smollm2-135m", ["bf16", "q8_0"], "orpo", 512, 768),
+    ("smollm2-135m", ["bf16", "q8_0"], "exo", 256, 384),
+    ("llama-3.2-3b", ["q4_K+q6_K", "q8_0", "f16"], "orpo", 256, 384),
+    ("llama-3.2-3b", ["q4_K+q6_K", "q8_0", "f16"], "orpo", 512, 768),
+    ("llama-3.2-3b", ["q4_K+q6_K"], "exo", 256, 384),
+    ("llama-3.1-8b", ["q4_K+q6_K", "q8_0"], "orpo", 256, 384),
+    ("llama-3.1-8b", ["q4_K+q6_K"], "orpo", 512, 768),
+]
 
 
 def run(options, command, config):
@@ -109,23 +124,100 @@ def golden(options):
         print(f"| EXO β {beta} llama | {error:.1e} | {loss:.1e} | {weights:.1e} |", flush=True)
 
 
+class DeviceMemory:
+    """MiB in use on an NVIDIA card, looked at every few milliseconds; zeros where there is no such card."""
+
+    def __init__(self):
+        self.peak = 0
+        try:
+            import pynvml
+
+            pynvml.nvmlInit()
+            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+            self.read = lambda: pynvml.nvmlDeviceGetMemoryInfo(handle).used / 2**20
+        except Exception:  # no pynvml or no driver
+            self.read = lambda: 0
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self):
+        while True:
+            self.peak = max(self.peak, self.read())
+            time.sleep(0.01)
+
+    def start(self):
+        self.peak = self.base = self.read()
+
+    def used(self):
+        return max(self.peak, self.read()) - self.base
+
+
+class Trl:
+    """trl_steps.py as a server: the imports take longer than the steps."""
+
+    def __init__(self, memory):
+        memory.start()
+        self.process = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / "trl_steps.py", "--serve"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        print("TRL:", self.process.stdout.readline().strip(), flush=True)
+        self.idle = memory.used()
+
+    def run(self, **case):
+        self.process.stdin.write(json.dumps(case) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("trl_steps.py ended")
+        return json.loads(line)
+
+
+def ours(options, memory, folder, model, loss, pairs):
+    out = folder / "adapter.gguf"
+    out.unlink(missing_ok=True)
+    memory.start()
+    events = run(options, "train", {"loss": loss, "beta": 0.1, "model": str(model), "pairs": str(pairs), "adapter_out": str(out), "lora": {"r": 16, "alpha": 32},
+                                    "max_steps": options.warmup + options.steps, "gradient_accumulation_steps": 1, "max_length": 4096,
+                                    "checkpoint": {"path": str(folder / "c"), "every_steps": 0}})
+    hello = next(e for e in events if e["event"] == "hello")
+    seconds = [e["seconds"] for e in events if e["event"] == "step"]
+    return {"seconds": seconds[options.warmup:], "memory": memory.used(), "estimate": hello["memory_estimate_mb"],
+            "plan": f"{hello['transposed_weights']}, {hello['attention']}"}
+
+
+def make_once(options, path, *arguments):
+    if not path.exists():
+        subprocess.run([options.tool, *[str(argument) for argument in arguments[:-1]], path, *arguments[-1]], check=True)
+    return path
+
+
 def speed(options):
-    print("| model | loss | tokens | s / pair (min / median / max) | tokens / s (median) | memory MB |\n|---|---|---|---|---|---|")
-    folder = pathlib.Path(tempfile.mkdtemp())
-    for shape, kind, n_vocab in (("smollm2-135m", "bf16", 49152), ("llama-3.2-1b", "q8_0", 128256), ("llama-3.2-3b", "q4_K", 128256)):
-        model = folder / f"{shape}.gguf"
-        subprocess.run([options.tool, shape, kind, model] + (["q8_0"] if kind == "q4_K" else []), check=True)
-        for loss, p, r in (("orpo", 128, 192), ("orpo", 256, 384), ("orpo", 512, 768), ("exo", 256, 384)):
-            pairs = folder / "pairs.jsonl"
-            subprocess.run([options.tool, "pairs", "16", str(p), str(r), str(r), str(n_vocab), pairs], check=True)
-            out = folder / "adapter.gguf"
-            events = run(options, "train", {"loss": loss, "model": str(model), "pairs": str(pairs), "adapter_out": str(out), "max_steps": 12,
-                                            "gradient_accumulation_steps": 1, "checkpoint": {"path": str(folder / "c"), "every_steps": 0}})
-            steps = [e for e in events if e["event"] == "step"][N_WARM_UP:]
-            seconds = [s["seconds"] for s in steps]
-            middle = statistics.median(seconds)
-            memory = events[-1]["peak_memory_mb"]
-            print(f"| {shape} {kind} | {loss} | {p + 2 * r} | {min(seconds):.3f} / {middle:.3f} / {max(seconds):.3f} | {(p + 2 * r) / middle:.0f} | {memory:.0f} |", flush=True)
+    folder = pathlib.Path(options.folder or tempfile.mkdtemp())
+    folder.mkdir(exist_ok=True)
+    memory = DeviceMemory()
+    trl = Trl(memory) if options.trl else None
+    deadline = time.time() + options.seconds
+    print("| model | loss | tokens | program | s / pair min · median · max | tokens / s | memory of the card, MiB | estimate, MB | plan |\n|---|---|---|---|---|---|---|---|---|")
+    for shape, types, loss, p, r in CASES:
+        if options.shapes and shape not in options.shapes.split(","):
+            continue
+        if time.time() > deadline:
+            break
+        n_vocab, samples = N_VOCAB[shape], {}
+        pairs = make_once(options, folder / f"{n_vocab}-{p}-{r}.jsonl", "pairs", 16, p, r, r, n_vocab, [])
+        for _ in range(options.rounds):
+            for kind in [k for k in types if not options.types or k in options.types.split(",")]:
+                first, _plus, other = kind.partition("+")
+                model = make_once(options, folder / f"{shape}-{kind}.gguf", shape, first, [other] if other else [])
+                samples.setdefault(f"native-trainer {kind}", []).append(ours(options, memory, folder, model, loss, pairs))
+            if trl:
+                result = trl.run(shape=shape, loss=loss, pairs=str(pairs), dtype="bf16", steps=options.steps, warmup=options.warmup)
+                samples.setdefault("TRL bf16", []).append({"seconds": result["seconds"], "memory": trl.idle + result["deviceMib"], "estimate": "", "plan": ""})
+            if time.time() > deadline:
+                break
+        for name, runs in samples.items():
+            seconds = sorted(s for one in runs for s in one["seconds"])
+            middle, n_tokens = statistics.median(seconds), p + 2 * r
+            print(f"| {shape} | {loss} | {n_tokens} | {name} | {seconds[0]:.4f} · {middle:.4f} · {seconds[-1]:.4f} | {n_tokens / middle:.0f} | "
+                  f"{max(one['memory'] for one in runs):.0f} | {runs[0]['estimate']} | {runs[0]['plan']} |", flush=True)
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -135,6 +227,14 @@ commands = parser.add_subparsers(required=True)
 commands.add_parser("golden").set_defaults(run=golden)
 by_speed = commands.add_parser("speed")
 by_speed.add_argument("--tool", required=True, help="the make-random-model of the trainer's tests")
+by_speed.add_argument("--trl", action="store_true", help="TRL in turn with the trainer")
+by_speed.add_argument("--shapes", help=f"of {', '.join(N_VOCAB)}; all")
+by_speed.add_argument("--types", help="for example q8_0; all")
+by_speed.add_argument("--rounds", type=int, default=2)
+by_speed.add_argument("--steps", type=int, default=8)
+by_speed.add_argument("--warmup", type=int, default=3)
+by_speed.add_argument("--seconds", type=float, default=1e9, help="no case begins later")
+by_speed.add_argument("--folder", help="for models and pairs; those that are there are used again")
 by_speed.set_defaults(run=speed)
 options = parser.parse_args()
 options.run(options)

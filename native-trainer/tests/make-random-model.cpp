@@ -28,8 +28,10 @@ static random_model shape_from_name(const char * name) {
         m.n_layer = 28; m.n_embd = 3072; m.n_ff = 8192; m.n_head = 24; m.n_head_kv = 8; m.head_dim = 128; m.n_vocab = 128256;
     } else if (strcmp(name, "llama-3.2-1b") == 0) {
         m.n_layer = 16; m.n_embd = 2048; m.n_ff = 8192; m.n_head = 32; m.n_head_kv = 8; m.head_dim = 64; m.n_vocab = 128256;
+    } else if (strcmp(name, "llama-3.1-8b") == 0) {
+        m.n_layer = 32; m.n_embd = 4096; m.n_ff = 14336; m.n_head = 32; m.n_head_kv = 8; m.head_dim = 128; m.n_vocab = 128256; m.tied = false;
     } else {
-        fprintf(stderr, "unknown shape %s (tiny, smollm2-135m, llama-3.2-1b, llama-3.2-3b)\n", name);
+        fprintf(stderr, "unknown shape %s (tiny, smollm2-135m, llama-3.2-1b, llama-3.2-3b, llama-3.1-8b)\n", name);
         exit(2);
     }
     return m;

@@ -8,6 +8,19 @@
 #include <cstring>
 #include <thread>
 
+// Large matrices by all cores, rows from..to - 1 by one of them.
+template <typename F>
+static void each_part(int64_t n_rows, int64_t n_in, const F & work) {
+    const int64_t n_threads = n_rows*n_in > 1000000 ? std::max(1u, std::thread::hardware_concurrency()) : 1;
+    std::vector<std::thread> threads;
+    for (int64_t t = 0; t < n_threads; t++) {
+        threads.emplace_back(work, n_rows*t/n_threads, n_rows*(t + 1)/n_threads);
+    }
+    for (std::thread & t : threads) {
+        t.join();
+    }
+}
+
 struct tensor_writer {
     gguf_context * g;
     ggml_context * ctx;
@@ -19,26 +32,21 @@ struct tensor_writer {
         std::vector<float> values((size_t) (n_in*n_out));
         const uint64_t s = stream++;
         const double spread = sqrt(3.0/(double) n_in);
-        const auto fill = [&](size_t from, size_t to) {
-            for (size_t i = from; i < to; i++) {
-                values[i] = (float) (spread*(2*random_unit(m.seed, s, i) - 1));
+        each_part(n_out, n_in, [&](int64_t from, int64_t to) {
+            for (int64_t i = from*n_in; i < to*n_in; i++) {
+                values[(size_t) i] = (float) (spread*(2*random_unit(m.seed, s, (uint64_t) i) - 1));
             }
-        };
-        std::vector<std::thread> threads;
-        const size_t n_threads = values.size() > 1000000 ? std::max(1u, std::thread::hardware_concurrency()) : 1;
-        for (size_t t = 0; t < n_threads; t++) {
-            threads.emplace_back(fill, values.size()*t/n_threads, values.size()*(t + 1)/n_threads);
-        }
-        for (std::thread & t : threads) {
-            t.join();
-        }
+        });
         add(name, values, n_in, n_out, type);
     }
 
     void add(const std::string & name, const std::vector<float> & values, int64_t n_in, int64_t n_out, ggml_type type) {
         std::vector<uint8_t> data((size_t) n_out*ggml_row_size(type, n_in));
         const std::vector<float> importance((size_t) n_in, 1.0f); // some types cannot be made without
-        ggml_quantize_chunk(type, values.data(), data.data(), 0, n_out, n_in, ggml_quantize_requires_imatrix(type) ? importance.data() : nullptr);
+        ggml_quantize_init(type);
+        each_part(n_out, n_in, [&](int64_t from, int64_t to) {
+            ggml_quantize_chunk(type, values.data(), data.data(), from*n_in, to - from, n_in, ggml_quantize_requires_imatrix(type) ? importance.data() : nullptr);
+        });
         ggml_tensor * t = ggml_new_tensor_2d(ctx, m.dequantised ? GGML_TYPE_F32 : type, n_in, n_out);
         ggml_set_name(t, name.c_str());
         if (m.dequantised && type != GGML_TYPE_F32) {
