@@ -231,7 +231,12 @@ void device_set_threads(device & d, int threads) {
     }
 }
 
-void device_init(device & d, const std::string & choice) {
+void device_init(device & d, const std::string & choice, bool precision_f32) {
+    d.precision_f32 = precision_f32;
+    if (precision_f32) { // both round the factors of F32 products to 10 bits, and read this when the device is opened
+        platform_env_default("NVIDIA_TF32_OVERRIDE", "0"); // cuBLAS, to TF32
+        platform_env_default("GGML_VK_DISABLE_F16", "1");  // ggml's Vulkan, to F16
+    }
     d.dev = device_find(choice);
     if (!d.dev) {
         std::string names;
@@ -365,4 +370,41 @@ void graph_reserve(graph & g) {
     }
     ggml_free(g.ctx);
     g.ctx = nullptr;
+}
+
+// ggml's CUDA turns factors into the type that it multiplies in, in memory of its own, which grows to the largest need and stays:
+// activations to BF16 or Q8_1 for weights of that kind, F16 weights to F32 because their products ask for sums in F32.
+size_t device_conversion_bytes(const graph & g) {
+    if (g.dev->name.rfind("CUDA", 0) != 0) {
+        return 0;
+    }
+    size_t largest = 0;
+    for (int i = 0; i < ggml_graph_n_nodes(g.nodes); i++) {
+        const ggml_tensor * node = ggml_graph_node(g.nodes, i);
+        if (node->op != GGML_OP_MUL_MAT) {
+            continue;
+        }
+        const ggml_tensor * w = node->src[0];
+        const size_t n_w = (size_t) ggml_nelements(w), n_x = (size_t) ggml_nelements(node->src[1]);
+        largest = std::max(largest, w->type == GGML_TYPE_F32 ? 0 : w->type == GGML_TYPE_F16 ? n_w*sizeof(float)
+            : w->type == GGML_TYPE_BF16 ? n_x*sizeof(ggml_bf16_t) : n_x/32*36); // a block of Q8_1: 32 numbers in 36 bytes
+    }
+    return largest;
+}
+
+void device_probe(device & d) {
+    ggml_context * ctx = ggml_init({ggml_tensor_overhead(), nullptr, /*no_alloc =*/ true});
+    ggml_tensor * number = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, 1);
+    ggml_backend_buffer_t buffer = device_alloc(d, ctx, "a first operation");
+    float value = 3;
+    ggml_backend_tensor_set(number, &value, 0, sizeof(value));
+    graph g = graph_begin(d);
+    graph_expand(g, ggml_scale_inplace(g.ctx, number, 2.0f));
+    graph_run(g);
+    ggml_backend_tensor_get(number, &value, 0, sizeof(value));
+    ggml_backend_buffer_free(buffer);
+    ggml_free(ctx);
+    if (value != 6) {
+        fail_resource("DEVICE_FAILED", "the device " + d.name + " computes that 3 times 2 is " + std::to_string(value), "Update its driver, or choose another device.");
+    }
 }

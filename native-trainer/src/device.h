@@ -35,7 +35,8 @@ struct device {
     std::vector<uint8_t> graph_memory;      // ggml's own records of nodes and tensors
 };
 
-void device_init(device & d, const std::string & choice);
+void device_init(device & d, const std::string & choice, bool precision_f32);
+void device_probe(device & d); // one operation: a driver that cannot run the library's code says so before a large model is loaded
 void device_set_threads(device & d, int threads); // CPU; nothing on other devices
 void device_free(device & d);
 json device_describe(ggml_backend_dev_t dev);
@@ -60,4 +61,5 @@ struct graph {
 graph  graph_begin(device & d);
 void   graph_expand(graph & g, ggml_tensor * result);
 void   graph_run(graph & g);       // checks every node against the device, allocates, computes, frees the context
+size_t device_conversion_bytes(const graph & g); // what its largest product needs besides, where a device converts the factors
 void   graph_reserve(graph & g);   // allocates scratch memory for a graph of this size without running it

@@ -10,7 +10,7 @@
 static const char * const USAGE =
     "usage: native-trainer train CONFIG.json    train an adapter\n"
     "       native-trainer score CONFIG.json    log-probabilities and losses, no update\n"
-    "       native-trainer selftest [DIR]       golden losses and gradients of a tiny model\n"
+    "       native-trainer selftest [--device NAME] [DIR]    golden losses and gradients of a tiny model\n"
     "       native-trainer devices              what this machine can compute on\n"
     "       native-trainer inspect MODEL.gguf   facts of a model or adapter\n"
     "       native-trainer dequantise MODEL.gguf OUT.gguf  the same model with its weights in F32\n"
@@ -22,7 +22,9 @@ static int run_command(const std::vector<std::string> & args) {
     const bool one = args.size() == 3, none = args.size() == 2;
     if (command == "train"    && one)           { protocol_listen(); return command_train(argument); }
     if (command == "score"    && one)           { protocol_listen(); return command_score(argument); }
-    if (command == "selftest" && (one || none)) { return command_selftest(argument); }
+    const bool on_device = command == "selftest" && args.size() >= 4 && argument == "--device";
+    if (on_device && args.size() <= 5) { return command_selftest(args.size() == 5 ? args[4] : "", args[3]); }
+    if (command == "selftest" && (one || none)) { return command_selftest(argument, "cpu"); }
     if (command == "devices"  && none)          { return command_devices(); }
     if (command == "inspect"  && one)           { return command_inspect(argument); }
     if (command == "dequantise" && args.size() == 4) { protocol_listen(); return command_dequantise(argument, args[3]); }

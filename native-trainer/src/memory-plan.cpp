@@ -21,6 +21,7 @@ static size_t scratch_bytes(policy & pol, bool training) {
     const auto measure = [&](pass p) {
         size_t size = 0;
         ggml_gallocr_reserve_n_size(pol.dev.galloc, p.g.nodes, nullptr, nullptr, &size);
+        size += device_conversion_bytes(p.g);
         ggml_free(p.g.ctx);
         return size;
     };

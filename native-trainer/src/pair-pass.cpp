@@ -121,10 +121,12 @@ static void adapter_init(policy & pol, const train_config & config, bool trainin
 }
 
 void policy_init(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training) {
-    device_init(pol.dev, config.device);
+    device_init(pol.dev, config.device, config.precision == precision_mode::f32);
+    if (!pol.dev.is_cpu) {
+        device_probe(pol.dev);
+    }
     thread_tuner_init(pol.tuner, config.threads);
     device_set_threads(pol.dev, thread_tuner_best(pol.tuner));
-    pol.dev.precision_f32 = config.precision == precision_mode::f32;
     pol.dev.own_threads = primitives_for(pol.dev).cpu != nullptr;
     // Without it BF16's rounding would be several percent of a loss that compares sums over a whole response with the reference's
     pol.fine = (loss_needs_reference(config.loss) || config.precision == precision_mode::fine) && primitives_for(pol.dev).fine_products;

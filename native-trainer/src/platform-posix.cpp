@@ -25,6 +25,10 @@ std::string platform_env(const char * name) {
     return value ? value : "";
 }
 
+void platform_env_default(const char * name, const char * value) {
+    setenv(name, value, /*overwrite =*/ 0);
+}
+
 std::string platform_executable_dir() {
     std::error_code ec;
     return fs::read_symlink("/proc/self/exe", ec).parent_path().string();

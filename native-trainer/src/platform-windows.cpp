@@ -50,6 +50,13 @@ std::string platform_env(const char * name) {
     return narrow(value.c_str());
 }
 
+// Libraries that are loaded later see it: a C runtime copies the environment when it starts.
+void platform_env_default(const char * name, const char * value) {
+    if (platform_env(name).empty()) {
+        SetEnvironmentVariableW(wide(name).c_str(), wide(value).c_str());
+    }
+}
+
 static void (*terminate_handler)(int) = nullptr;
 
 // Windows runs this in a thread of its own. For Ctrl-C and Ctrl-Break the program goes on after it; for a closed console, the end of

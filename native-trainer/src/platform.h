@@ -13,6 +13,7 @@ std::string              platform_join(const std::string & dir, const std::strin
 std::vector<std::string> platform_list_dir(const std::string & dir);       // file names, sorted; empty when unreadable
 std::vector<std::string> platform_arguments(int argc, char ** argv);       // UTF-8
 std::string              platform_env(const char * name);                  // empty when unset
+void                     platform_env_default(const char * name, const char * value); // set, unless the user has
 
 FILE *  platform_open_file(const std::string & path, const char * mode);
 int64_t platform_file_size(const std::string & path);                      // -1 when it is not a readable regular file

@@ -97,17 +97,41 @@ bool protocol_stop_requested() {
     return stop_requested;
 }
 
+failure abort_failure(const std::string & message, const std::string & logged) {
+    const std::string text = logged.empty() ? message : message + ": " + logged;
+    const auto says = [&](const char * words) { return text.find(words) != std::string::npos; };
+    if (says("out of memory") || message.find("alloc") != std::string::npos) {
+        return {EXIT_RESOURCE, "OUT_OF_MEMORY", "ggml gave up: " + text, "Use a smaller max_length, a smaller model or another device."};
+    }
+    // CUDA's words when the library holds no code for the card that this driver can use
+    if (says("PTX") || says("no kernel image") || says("driver version is insufficient")) {
+        return {EXIT_RESOURCE, "DRIVER_TOO_OLD", "the graphics driver cannot run ggml's code for this card: " + text,
+            "Update the graphics driver, or choose another device: \"cpu\", or Vulkan's with its libraries."};
+    }
+    return {EXIT_RESOURCE, "GGML_ABORT", "ggml gave up: " + text, "The run goes on from its last checkpoint with resume:true."};
+}
+
+static std::string last_error; // what ggml logged before it gave up says more than its last words, "CUDA error"
+static std::mutex  last_error_mutex;
+
 static void on_abort(const char * message) {
-    const std::string text = message;
-    const bool memory = text.find("out of memory") != std::string::npos || text.find("alloc") != std::string::npos;
-    emit_error({EXIT_RESOURCE, memory ? "OUT_OF_MEMORY" : "GGML_ABORT", "ggml gave up: " + text,
-                memory ? "Use a smaller max_length, a smaller model or another device." : "The run goes on from its last checkpoint with resume:true."});
-    std::_Exit(EXIT_RESOURCE);
+    std::unique_lock<std::mutex> lock(last_error_mutex, std::try_to_lock);
+    std::_Exit(emit_error(abort_failure(message, lock ? last_error : "")));
+}
+
+static void keep_error(std::string text) {
+    text.erase(text.find_last_not_of(" \n") + 1);
+    std::lock_guard<std::mutex> lock(last_error_mutex);
+    const size_t max_bytes = 400;
+    last_error = last_error.empty() || last_error.size() > max_bytes ? text : last_error + ";" + text;
 }
 
 static void on_log(enum ggml_log_level level, const char * text, void *) {
     if (level == GGML_LOG_LEVEL_WARN || level == GGML_LOG_LEVEL_ERROR) {
         fputs(text, stderr);
+    }
+    if (level == GGML_LOG_LEVEL_ERROR) {
+        keep_error(text);
     }
 }
 

@@ -43,3 +43,4 @@ bool protocol_stop_requested();
 
 // Turns ggml's aborts into an `error` event before the process ends.
 void protocol_catch_aborts();
+failure abort_failure(const std::string & message, const std::string & logged); // what it says, of ggml's last words and errors

@@ -27,7 +27,7 @@ std::vector<int64_t> epoch_order(const train_config & config, int64_t n_pairs, i
 // The commands. Each returns an exit code or throws failure.
 int command_train   (const std::string & config_path);
 int command_score   (const std::string & config_path);
-int command_selftest(const std::string & dir);      // empty: look beside the executable and in the source tree
+int command_selftest(const std::string & dir, const std::string & device); // dir empty: look beside the executable and in the source tree
 int command_devices ();
 int command_inspect (const std::string & model_path);
 int command_dequantise(const std::string & from, const std::string & to);

@@ -1,5 +1,5 @@
 // selftest: the installed program on the installed libraries gives the numbers that it gave when it was tested: losses of TRL
-// on a tiny model, gradients against finite differences, and what is known of the first step without any golden. Runs on the CPU in a few seconds.
+// on a tiny model, gradients against finite differences, and what is known of the first step without any golden. Takes a few seconds.
 #include "gradient-check.h"
 #include "loss-config.h"
 #include "platform.h"
@@ -61,10 +61,10 @@ struct selftest {
     }
 };
 
-static void selftest_open(selftest & t, const std::string & dir) {
+static void selftest_open(selftest & t, const std::string & dir, const std::string & device) {
     t.config.model         = platform_join(dir, "model.gguf");
     t.config.adapter_in    = platform_join(dir, "adapter.gguf");
-    t.config.device        = "cpu";
+    t.config.device        = device;
     t.config.threads       = 1;
     t.config.precision = precision_mode::f32;
     gguf_file g;
@@ -120,11 +120,11 @@ static void check_start(selftest & t) {
     ggml_backend_tensor_set(t.policy_.lora.params, own.data(), 0, own.size()*sizeof(float));
 }
 
-int command_selftest(const std::string & given) {
+int command_selftest(const std::string & given, const std::string & device) {
     const int64_t start_us = ggml_time_us();
     const std::string dir = find_dir(given);
     selftest t;
-    selftest_open(t, dir);
+    selftest_open(t, dir, device);
     for (const json & golden : read_json(platform_join(dir, "expected.json"))) {
         check_loss(t, golden);
     }
@@ -133,6 +133,6 @@ int command_selftest(const std::string & given) {
     if (!t.passed) {
         fail_resource("SELFTEST_FAILED", "the trainer does not give the expected numbers on this machine", "Install the program again; if it stays so, report the output of this command.");
     }
-    emit({{"event", "done"}, {"dir", dir}, {"seconds", (double) (ggml_time_us() - start_us)/1e6}});
+    emit({{"event", "done"}, {"dir", dir}, {"device", device}, {"seconds", (double) (ggml_time_us() - start_us)/1e6}});
     return EXIT_DONE;
 }

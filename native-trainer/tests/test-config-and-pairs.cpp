@@ -2,6 +2,7 @@
 #include "common.h"
 #include "loss-config.h"
 #include "optimizer.h"
+#include "platform.h"
 
 #include <cmath>
 #include <set>
@@ -203,7 +204,31 @@ static void test_inspect_and_devices() {
     check(devices.exit == EXIT_DONE && devices.last()->at("devices").size() >= 1, "devices: " + devices.text);
 }
 
+// ggml ends the program; what it logged before names the reason and the next step.
+static void test_aborts() {
+    const std::string last = "ggml-cuda.cu:109: CUDA error";
+    const auto code = [&](const std::string & logged) { return abort_failure(last, logged).code; };
+    check(code("CUDA error: the provided PTX was compiled with an unsupported toolchain.") == "DRIVER_TOO_OLD", "code of a newer CUDA than the driver's");
+    check(code("CUDA error: no kernel image is available for execution on the device") == "DRIVER_TOO_OLD", "no code for the card");
+    check(code("CUDA error: out of memory;  current device: 0, in function alloc at ggml-cuda.cu:590") == "OUT_OF_MEMORY", "memory of a product");
+    check(code("CUDA error: an illegal memory access was encountered;  cudaMemcpyAsync(a.alloc.get())") == "GGML_ABORT", "anything else, whatever the statement's words");
+    check(abort_failure("ggml-alloc.c:90: not enough space in the buffer", "").code == "OUT_OF_MEMORY", "memory of a graph");
+    const failure f = abort_failure(last, "CUDA error: the provided PTX was compiled with an unsupported toolchain.");
+    check(f.exit == EXIT_RESOURCE && f.message.find("unsupported toolchain") != std::string::npos && f.hint.find("driver") != std::string::npos, "exit 3, the reason and a next step: " + f.message);
+}
+
+// The libraries under ggml round the factors of F32 products unless told otherwise.
+static void test_f32_is_f32() {
+    for (const bool f32 : {false, true}) {
+        device d;
+        device_init(d, "cpu", f32);
+        device_free(d);
+        check(platform_env("NVIDIA_TF32_OVERRIDE") == (f32 ? "0" : "") && platform_env("GGML_VK_DISABLE_F16") == (f32 ? "1" : ""), f32 ? "precision f32 switches TF32 and F16 off" : "auto leaves them on");
+    }
+}
+
 int main() {
+    test_f32_is_f32(); // before any policy has set them
     test_schedules();
     test_order();
     test_short_last_step();
@@ -215,5 +240,6 @@ int main() {
     test_dropout();
     test_threads();
     test_inspect_and_devices();
+    test_aborts();
     return test_result();
 }
