@@ -47,6 +47,7 @@ static void test_trajectory(const std::string & name, const std::string & set, c
 }
 
 int main() {
+    skip_without_device();
     for (const char * set : golden_sets()) {
         test_trajectory(golden_name("orpo", set), set, "orpo", false);
     }

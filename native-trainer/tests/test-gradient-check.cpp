@@ -17,6 +17,7 @@ static void test_set(const std::string & set, const std::string & loss, bool mas
 }
 
 int main() {
+    skip_without_device();
     for (const char * set : golden_sets()) {
         for (const char * loss : {"orpo", "exo"}) {
             test_set(set, loss, false, 0, 0);

@@ -142,6 +142,7 @@ static void test_estimates() {
 }
 
 int main() {
+    skip_without_device();
     test_limit();
     test_suggestions();
     if (uses_ggml_operators()) { // the CPU's own kernels keep no transposed copies and no scores

@@ -131,6 +131,7 @@ static void test_refusals() {
 }
 
 int main() {
+    skip_without_device();
     test_loss("orpo");
     test_loss("exo");
     test_loss("simpo");
