@@ -32,7 +32,7 @@ test("enough is the share of the pairs, rounded up, and never none", () => {
 test("a round with half of its pairs is trained on them, and says what became of the rest", async () => {
   const recipe = writeRecipe(dir, [{ pairsPerRound: 3 }], { maxAttemptsPerPair: 1 });
   pipeline = openPipeline(dryAfter(2), dir);
-  const { jobId } = await pipeline.start({ recipe });
+  const { jobId } = await pipeline.start({ recipe, key: "under test" });
   const { rounds } = await pipeline.finish({ jobId });
   expect(rounds).toMatchObject([
     { round: 0, pairs: { nAsked: 3, nAccepted: 2, nAttempts: 3, filterCounts: { question_form: 1 } }, run: {} },
@@ -56,7 +56,7 @@ test("a round with fewer is passed over, and the next one asks the adapter from 
     if (isFirstTry) attempt += 1;
     return attempt === 2 || attempt === 3 ? "No." : script(request, i);
   }, dir);
-  const { rounds, adapterPath } = await pipeline.finish(await pipeline.start({ recipe }));
+  const { rounds, adapterPath } = await pipeline.finish(await pipeline.start({ recipe, key: "under test" }));
   expect(rounds.map(({ stage, round, pairs, run }) => [stage, round, pairs.nAccepted, run !== null])).toEqual([
     ["orpo", 0, 1, true],
     ["wide", 0, 1, false],
@@ -69,7 +69,7 @@ test("a round with fewer is passed over, and the next one asks the adapter from 
 test("a round without any pair ends the run with the reasons; so does a stage without a round that was enough", async () => {
   const recipe = writeRecipe(dir, [{ pairsPerRound: 3 }], { maxAttemptsPerPair: 1 });
   pipeline = openPipeline(dryAfter(0), dir);
-  await expect(pipeline.finish(await pipeline.start({ recipe }))).rejects.toMatchObject({
+  await expect(pipeline.finish(await pipeline.start({ recipe, key: "under test" }))).rejects.toMatchObject({
     code: "GENERATION_FAILED",
     message: "3 attempts gave 0 of 3 pairs (question_form × 3)",
   });
