@@ -188,15 +188,19 @@ const char * precision_name(precision_mode mode) {
     return mode == precision_mode::f32 ? "f32" : mode == precision_mode::fine ? "fine" : "auto";
 }
 
-json config_identity(const train_config & c) {
-    static const char * const references[] = {"base", "adapter_in", "adapter_file"};
-    static const char * const schedules[] = {"constant", "linear", "cosine"};
+json lora_targets_describe(const lora_config & lora) {
     json targets = json::array();
     for (int t = 0; t < TARGET_COUNT; t++) {
-        if (c.lora.targets[t]) {
+        if (lora.targets[t]) {
             targets.push_back(LORA_TARGET_NAMES[t]);
         }
     }
+    return targets;
+}
+
+json config_identity(const train_config & c) {
+    static const char * const references[] = {"base", "adapter_in", "adapter_file"};
+    static const char * const schedules[] = {"constant", "linear", "cosine"};
     json identity = loss_identity(c.loss);
     identity.update({
         {"reference", references[(int) c.reference]},
@@ -217,7 +221,7 @@ json config_identity(const train_config & c) {
         {"lora.r", c.lora.r},
         {"lora.alpha", c.lora.alpha},
         {"lora.dropout", c.lora.dropout},
-        {"lora.targets", targets},
+        {"lora.targets", lora_targets_describe(c.lora)},
         {"max_length", c.max_length},
         {"precision", precision_name(c.precision)},
     });

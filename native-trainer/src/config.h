@@ -76,4 +76,5 @@ train_config config_read(const std::string & path, config_use use);
 // The keys that decide the numbers of a run; a checkpoint is resumed only when all of them are equal.
 json config_identity(const train_config & config);
 
+json lora_targets_describe(const lora_config & lora); // their names
 const char * precision_name(precision_mode precision);

@@ -33,6 +33,8 @@ struct device {
     bool               precision_f32 = false; // every product in F32
     bool               own_threads = false;   // the binding has threads of its own, ggml's operators run in one
     std::vector<uint8_t> graph_memory;      // ggml's own records of nodes and tensors
+    bool               measures = false;    // device_alloc counts and allocates nothing: the graphs are only measured
+    size_t             measured_bytes = 0;
 };
 
 void device_init(device & d, const std::string & choice, bool precision_f32);
@@ -47,7 +49,7 @@ double device_scratch_mb(const device & d);
 // Fails with OUT_OF_MEMORY when so much is not free: the system may promise memory and end the process when it is used.
 void device_memory_check(const device & d, double mb, const char * what);
 
-// Allocates all tensors of a context on the device; fails with OUT_OF_MEMORY naming `what`.
+// Allocates all tensors of a context on the device; fails with OUT_OF_MEMORY naming `what`. Null on a device that only measures.
 ggml_backend_buffer_t device_alloc(device & d, ggml_context * ctx, const char * what);
 size_t                device_alloc_size(const device & d, ggml_context * ctx);
 

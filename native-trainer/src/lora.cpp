@@ -77,7 +77,9 @@ void lora_init(lora_adapter & adapter, model & m, device & d, const lora_config 
         w.lora = &pair;
     });
     adapter.buffer = device_alloc(d, adapter.ctx, "the adapter and its optimizer state");
-    ggml_backend_buffer_clear(adapter.buffer, 0);
+    if (adapter.buffer) {
+        ggml_backend_buffer_clear(adapter.buffer, 0);
+    }
 }
 
 void lora_free(lora_adapter & adapter) {

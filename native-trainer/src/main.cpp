@@ -12,7 +12,7 @@ static const char * const USAGE =
     "       native-trainer score CONFIG.json    log-probabilities and losses, no update\n"
     "       native-trainer selftest [--device NAME] [DIR]    golden losses and gradients of a tiny model\n"
     "       native-trainer devices              what this machine can compute on\n"
-    "       native-trainer inspect MODEL.gguf   facts of a model or adapter\n"
+    "       native-trainer inspect [--device NAME] MODEL.gguf   facts of a model or adapter; the memory that training takes\n"
     "       native-trainer dequantise MODEL.gguf OUT.gguf  the same model with its weights in F32\n"
     "       native-trainer --version\n";
 
@@ -26,7 +26,8 @@ static int run_command(const std::vector<std::string> & args) {
     if (on_device && args.size() <= 5) { return command_selftest(args.size() == 5 ? args[4] : "", args[3]); }
     if (command == "selftest" && (one || none)) { return command_selftest(argument, "cpu"); }
     if (command == "devices"  && none)          { return command_devices(); }
-    if (command == "inspect"  && one)           { return command_inspect(argument); }
+    if (command == "inspect"  && one)           { return command_inspect(argument, ""); }
+    if (command == "inspect"  && args.size() == 5 && argument == "--device") { return command_inspect(args[4], args[3]); }
     if (command == "dequantise" && args.size() == 4) { protocol_listen(); return command_dequantise(argument, args[3]); }
     if (command == "--version" && none)         { printf("%s\n", TRAINER_VERSION); return EXIT_DONE; }
     if (command == "--help"   && none)          { fputs(USAGE, stdout); return EXIT_DONE; }

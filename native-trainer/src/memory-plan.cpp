@@ -50,12 +50,17 @@ static double buffers_mb(const policy & pol) {
     for (ggml_backend_buffer_t buffer : buffers) {
         bytes += buffer ? ggml_backend_buffer_get_size(buffer) : 0;
     }
-    return bytes/1048576.0;
+    return (bytes + pol.dev.measured_bytes)/1048576.0;
 }
 
 // A CPU's buffers take memory when they are first written to.
 static double untouched_mb(const policy & pol) {
-    return pol.dev.is_cpu && pol.buffers.buffer ? ggml_backend_buffer_get_size(pol.buffers.buffer)/1048576.0 : 0;
+    return pol.dev.is_cpu ? pol.buffers.buffer_bytes/1048576.0 : 0;
+}
+
+// What is free once the rest is there: a device that only measures has yet to give it.
+static double free_mb(const policy & pol) {
+    return device_free_mb(pol.dev) - (pol.dev.measures ? buffers_mb(pol) - untouched_mb(pol) : 0);
 }
 
 // For figures that are suggested: the program itself has not quite the same size in each run.
@@ -70,51 +75,115 @@ double policy_device_memory_mb(const policy & pol) {
 // What the plan at hand needs on top of `fixed_mb`, within the limit and the free memory.
 static bool fits(policy & pol, const train_config & config, double fixed_mb, double more_mb, bool training) {
     const double scratch_mb = scratch_bytes(pol, training)/1048576.0;
-    const bool in_limit = config.memory_limit_mb == 0 || fixed_mb + buffers_mb(pol) + more_mb + scratch_mb <= (double) config.memory_limit_mb;
-    return in_limit && untouched_mb(pol) + more_mb + scratch_mb <= 0.9*device_free_mb(pol.dev);
+    const bool in_limit = config.memory_limit_mb == 0 || fixed_mb + buffers_mb(pol) + host_mask_mb(pol.buffers) + more_mb + scratch_mb <= (double) config.memory_limit_mb;
+    return in_limit && untouched_mb(pol) + more_mb + scratch_mb <= 0.9*free_mb(pol);
 }
 
-// Both ways give the same bits, so that the free memory of the moment may decide.
-static void plan_saved_layers(policy & pol, const train_config & config, double fixed_mb) {
+// All give the same result, so that the free memory of the moment may decide. README.md, "Memory".
+struct memory_plan {
+    bool saved_layers, by_group, resident_transposed;
+};
+
+// In the order in which they are tried; the last one is the most frugal.
+static std::vector<memory_plan> memory_plans(const policy & pol, bool training) {
+    if (primitives_for(pol.dev).cpu) {
+        return training ? std::vector<memory_plan>{{true, false, false}, {false, false, false}} : std::vector<memory_plan>{{false, false, false}};
+    }
+    if (training && primitives_for(pol.dev).transposed_weights) {
+        return {{false, false, true}, {false, false, false}, {false, true, true}, {false, true, false}};
+    }
+    return {{false, false, false}, {false, true, false}};
+}
+
+static int64_t saved_layer_bytes(policy & pol) {
     const pass p = layer_forward_graph(pol, 0, pol.buffers.max_tokens, true, tape_mode::record);
     ggml_free(p.g.ctx);
-    if (!fits(pol, config, fixed_mb, (double) (p.saved_bytes*pol.base.hparams.n_layer)/1048576.0, true)) {
-        return;
-    }
-    pol.saved.layer_bytes = p.saved_bytes;
-    pol.saved.ctx    = ggml_init({ggml_tensor_overhead()*2, nullptr, /*no_alloc =*/ true});
-    pol.saved.memory = ggml_new_tensor_2d(pol.saved.ctx, GGML_TYPE_I8, p.saved_bytes, pol.base.hparams.n_layer);
-    pol.saved.buffer = device_alloc(pol.dev, pol.saved.ctx, "the activations that the backward pass needs");
+    return p.saved_bytes;
 }
 
-// Whole attention if that fits, with the transposed weights of the layers kept or made anew in each graph; else attention by
-// head group, again with the one or the other.
-static void plan_ggml_operators(policy & pol, const train_config & config, double fixed_mb, bool training) {
-    const bool transposes = training && primitives_for(pol.dev).transposed_weights;
-    if (transposes) {
+static double kept_mb(policy & pol, const memory_plan & plan) {
+    const double saved_mb = plan.saved_layers ? (double) (saved_layer_bytes(pol)*pol.base.hparams.n_layer)/1048576.0 : 0;
+    return saved_mb + (plan.resident_transposed ? (double) model_transposed_layer_bytes(pol.base)/1048576.0 : 0);
+}
+
+static memory_plan first_that_fits(policy & pol, const train_config & config, double fixed_mb, bool training) {
+    const std::vector<memory_plan> plans = memory_plans(pol, training);
+    for (const memory_plan & plan : plans) {
+        pol.attention_by_group = plan.by_group;
+        if (fits(pol, config, fixed_mb, kept_mb(pol, plan), training)) {
+            return plan;
+        }
+    }
+    return plans.back();
+}
+
+static void plan_take(policy & pol, const memory_plan & plan) {
+    pol.attention_by_group = plan.by_group;
+    pol.plan.resident_transposed = plan.resident_transposed;
+    if (plan.resident_transposed) {
+        model_transpose_layers(pol.base, pol.dev);
+    }
+    if (plan.saved_layers) {
+        pol.saved.layer_bytes = saved_layer_bytes(pol);
+        pol.saved.ctx    = ggml_init({ggml_tensor_overhead()*2, nullptr, /*no_alloc =*/ true});
+        pol.saved.memory = ggml_new_tensor_2d(pol.saved.ctx, GGML_TYPE_I8, pol.saved.layer_bytes, pol.base.hparams.n_layer);
+        pol.saved.buffer = device_alloc(pol.dev, pol.saved.ctx, "the activations that the backward pass needs");
+    }
+}
+
+static void plan_drop(policy & pol, const memory_plan & plan) {
+    saved_free(pol.saved);
+    if (plan.resident_transposed) {
+        model_drop_transposed_layers(pol.base);
+    }
+}
+
+// With the plan that is taken: what `hello` says of a run and `inspect` of a model.
+static double estimate_mb(policy & pol, double fixed_mb, bool training) {
+    return fixed_mb + buffers_mb(pol) + host_mask_mb(pol.buffers) + scratch_bytes(pol, training)/1048576.0;
+}
+
+static void transpose_output(policy & pol, bool training) {
+    if (training && !primitives_for(pol.dev).cpu && primitives_for(pol.dev).transposed_weights) {
         model_transpose_output(pol.base, pol.dev);
     }
-    const double transposed_mb = transposes ? model_transposed_layer_bytes(pol.base)/1048576.0 : 0;
-    for (bool by_group : {false, true}) {
-        pol.attention_by_group = by_group;
-        pol.plan.resident_transposed = transposes && fits(pol, config, fixed_mb, transposed_mb, training);
-        if (pol.plan.resident_transposed) {
-            model_transpose_layers(pol.base, pol.dev);
+}
+
+static plan_estimate plan_measure(policy & pol, const memory_plan & plan, double fixed_mb) {
+    const size_t before_bytes = pol.dev.measured_bytes;
+    plan_take(pol, plan);
+    plan_estimate estimate = {estimate_mb(pol, fixed_mb, /*training =*/ true), plan_describe(pol)};
+    plan_drop(pol, plan);
+    pol.dev.measured_bytes = before_bytes;
+    return estimate;
+}
+
+std::vector<plan_estimate> estimate_plans(policy & pol, const train_config & config, double fixed_mb, size_t & taken) {
+    transpose_output(pol, /*training =*/ true);
+    const memory_plan first = first_that_fits(pol, config, fixed_mb, /*training =*/ true);
+    std::vector<plan_estimate> estimates;
+    for (const memory_plan & plan : memory_plans(pol, /*training =*/ true)) {
+        if (plan.saved_layers == first.saved_layers && plan.by_group == first.by_group && plan.resident_transposed == first.resident_transposed) {
+            taken = estimates.size();
         }
-        if (pol.plan.resident_transposed || fits(pol, config, fixed_mb, 0, training)) {
-            return;
-        }
+        estimates.push_back(plan_measure(pol, plan, fixed_mb));
     }
+    return estimates;
+}
+
+json plan_describe(const policy & pol) {
+    return {
+        {"transposed_weights", !pol.base.output.w_t ? "none" : pol.plan.resident_transposed ? "resident" : "streamed"},
+        {"activations", pol.saved.memory ? "kept" : "computed again"},
+        {"attention", pol.attention_by_group ? "by head group" : "whole"},
+    };
 }
 
 void plan_memory(policy & pol, const train_config & config, double fixed_mb, bool training) {
-    if (!primitives_for(pol.dev).cpu) {
-        plan_ggml_operators(pol, config, fixed_mb, training);
-    } else if (training) {
-        plan_saved_layers(pol, config, fixed_mb);
-    }
+    transpose_output(pol, training);
+    plan_take(pol, first_that_fits(pol, config, fixed_mb, training));
     const double scratch_mb = scratch_bytes(pol, training)/1048576.0;
-    pol.estimate_mb = fixed_mb + buffers_mb(pol) + host_mask_mb(pol.buffers) + scratch_mb;
+    pol.estimate_mb = estimate_mb(pol, fixed_mb, training);
     if (config.memory_limit_mb > 0 && pol.estimate_mb > (double) config.memory_limit_mb) {
         fail_resource("MEMORY_LIMIT", "the run needs about " + std::to_string((int64_t) pol.estimate_mb) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),
             "Raise memory_limit_mb to " + std::to_string((int64_t) ceil(margin(pol.estimate_mb))) + ", or use a smaller max_length or a smaller model.");
@@ -136,7 +205,7 @@ static double needed_mb(policy & pol, int64_t n_tokens, bool training) {
     for (ggml_tensor * t = ggml_get_first_tensor(pol.buffers.ctx); t; t = ggml_get_next_tensor(pol.buffers.ctx, t)) {
         t->data = pol.dev.graph_memory.data(); // never read: graphs are only measured, and shall not count them as scratch
     }
-    const double mb = (double) (buffer_bytes + scratch_bytes(pol, training))/1048576.0;
+    const double mb = (double) (buffer_bytes + scratch_bytes(pol, training))/1048576.0 + host_mask_mb(pol.buffers);
     ggml_free(pol.buffers.ctx);
     pol.buffers = own;
     return mb;

@@ -196,7 +196,7 @@ static void make_iota(model & m) {
     ggml_set_name(m.iota, "iota");
 }
 
-void model_load(model & m, const gguf_file & g, device & d, const model_plan & plan) {
+void model_place(model & m, const gguf_file & g, device & d, const model_plan & plan) {
     m.ctx_weights = ggml_init({ggml_tensor_overhead()*(g.tensors.size() + 8), nullptr, /*no_alloc =*/ true});
     const std::vector<tensor_slot> slots = model_slots(m);
     for (const tensor_slot & slot : slots) {
@@ -207,6 +207,13 @@ void model_load(model & m, const gguf_file & g, device & d, const model_plan & p
     }
     make_iota(m);
     m.buffer_weights = device_alloc(d, m.ctx_weights, "the model's weights");
+    if (!m.output.w) {
+        m.output.w = m.token_embd;
+    }
+}
+
+void model_load(model & m, const gguf_file & g, device & d, const model_plan & plan) {
+    model_place(m, g, d, plan);
     ggml_backend_buffer_set_usage(m.buffer_weights, GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
 
     std::vector<int32_t> iota((size_t) m.iota->ne[0]);
@@ -220,9 +227,6 @@ void model_load(model & m, const gguf_file & g, device & d, const model_plan & p
         load_tensor(g, t, ggml_get_tensor(m.ctx_weights, t.name.c_str()), hash);
     }
     m.hash = hash.hex();
-    if (!m.output.w) {
-        m.output.w = m.token_embd;
-    }
 }
 
 // ---- transposed copies for the backward pass
@@ -259,6 +263,9 @@ static void transpose(model & m, device & d, const std::vector<linear *> & list)
         w->w_t = ggml_new_tensor_2d(ctx, transposed_type(*w), w->n_out, w->n_in);
     }
     m.buffer_transposed.push_back(device_alloc(d, ctx, "the transposed weights of the backward pass"));
+    if (d.measures) {
+        return;
+    }
     for (linear * w : list) {
         const int64_t block = 4096;
         for (int64_t row = 0; row < w->n_out; row += block) {
@@ -279,6 +286,18 @@ void model_transpose_layers(model & m, device & d) {
         }
     }
     transpose(m, d, list);
+}
+
+void model_drop_transposed_layers(model & m) {
+    ggml_backend_buffer_free(m.buffer_transposed.back());
+    ggml_free(m.ctx_transposed.back());
+    m.buffer_transposed.pop_back();
+    m.ctx_transposed.pop_back();
+    for (layer_weights & layer : m.layers) {
+        for (linear & w : layer.linears) {
+            w.w_t = nullptr;
+        }
+    }
 }
 
 void model_free(model & m) {

@@ -64,11 +64,13 @@ struct model_plan {
 };
 
 size_t model_weight_bytes(const gguf_file & g, const model_plan & plan);
-void   model_load(model & m, const gguf_file & g, device & d, const model_plan & plan);
+void   model_place(model & m, const gguf_file & g, device & d, const model_plan & plan); // makes room for the weights
+void   model_load(model & m, const gguf_file & g, device & d, const model_plan & plan);  // and reads them
 void   model_free(model & m);
 
 // Transposed copies for the backward pass: of the output matrix always, of the layers when the plan keeps them.
 size_t model_transposed_layer_bytes(const model & m);
 void   model_transpose_output(model & m, device & d);
 void   model_transpose_layers(model & m, device & d);
+void   model_drop_transposed_layers(model & m);
 json   model_describe(const model & m);

@@ -34,6 +34,7 @@ void buffers_describe(pair_buffers & b, const model & m, const device & d, int64
 
 void buffers_init(pair_buffers & b, const model & m, device & d, int64_t max_tokens, bool dropout) {
     buffers_describe(b, m, d, max_tokens, dropout);
+    b.buffer_bytes = device_alloc_size(d, b.ctx);
     b.buffer = device_alloc(d, b.ctx, "the activations of the longest pair");
 }
 

@@ -120,7 +120,8 @@ static void adapter_init(policy & pol, const train_config & config, bool trainin
     pol.has_adapter = true;
 }
 
-void policy_init(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training) {
+// Device, binding and plan of the weights; returns what the program and its libraries take of the device's memory.
+static double device_open(policy & pol, const train_config & config) {
     device_init(pol.dev, config.device, config.precision == precision_mode::f32);
     if (!pol.dev.is_cpu) {
         device_probe(pol.dev);
@@ -133,9 +134,25 @@ void policy_init(policy & pol, const train_config & config, model && base, const
     if (config.precision == precision_mode::fine && !primitives_for(pol.dev).cpu) {
         fail_input("CONFIG", "config: precision \"fine\" is of the CPU's own kernels, this run uses ggml's operators", "Leave precision out, or choose \"f32\".");
     }
-    pol.base = std::move(base);
     pol.plan.precision_f32 = pol.dev.precision_f32;
-    const double process_mb = pol.dev.is_cpu ? platform_memory_mb() : 0; // the program and its libraries
+    return pol.dev.is_cpu ? platform_memory_mb() : 0;
+}
+
+double policy_measure(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens) {
+    const double process_mb = device_open(pol, config);
+    pol.dev.measures = true;
+    pol.base = std::move(base);
+    model_place(pol.base, g, pol.dev, pol.plan);
+    lora_init(pol.lora, pol.base, pol.dev, config.lora);
+    pol.has_adapter = true;
+    pol.dropout = config.lora.dropout > 0;
+    buffers_init(pol.buffers, pol.base, pol.dev, max_tokens, pol.dropout);
+    return process_mb;
+}
+
+void policy_init(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training) {
+    const double process_mb = device_open(pol, config);
+    pol.base = std::move(base);
     const size_t weight_bytes = model_weight_bytes(g, pol.plan);
     if (config.memory_limit_mb > 0 && weight_bytes/1048576 > (size_t) config.memory_limit_mb) {
         fail_resource("MEMORY_LIMIT", "the model's weights alone need " + std::to_string(weight_bytes/1048576) + " MB, memory_limit_mb is " + std::to_string(config.memory_limit_mb),

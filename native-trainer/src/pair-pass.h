@@ -14,6 +14,9 @@
 // resident or streamed, activations kept or computed again, attention whole or by head group.
 void policy_init(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens, bool training);
 void policy_free(policy & pol);
+// The same for a training from a fresh adapter with everything in its place and no memory: graphs can be measured and not run.
+// Returns what the program itself takes of the device's memory.
+double policy_measure(policy & pol, const train_config & config, model && base, const gguf_file & g, int64_t max_tokens);
 
 // Log-probability sums of the pair's rows. `direction` also keeps what policy_backward needs.
 pair_logps policy_forward(policy & pol, const packed_pair & pair, bool with_lora, bool direction);

@@ -21,6 +21,7 @@ struct pair_buffers {
     ggml_tensor * dropout = nullptr;                               // pool of mask values, when lora.dropout > 0
     ggml_context *        ctx    = nullptr;
     ggml_backend_buffer_t buffer = nullptr;
+    size_t                buffer_bytes = 0;
 };
 
 // What the forward pass of the CPU's kernels keeps of each layer for the backward pass, when memory allows.

@@ -127,7 +127,7 @@ json run_hello(const run & r) {
     }
     json model_facts = model_describe(pol.base);
     model_facts["hash"] = pol.base.hash;
-    return {
+    json hello = {
         {"event", "hello"},
         {"version", TRAINER_VERSION},
         {"ggml", {{"version", ggml_version()}, {"commit", ggml_commit()}}},
@@ -141,10 +141,9 @@ json run_hello(const run & r) {
         {"pairs", pairs_describe(r.set)},
         {"eval_pairs", r.eval_set.pairs.empty() ? json(nullptr) : pairs_describe(r.eval_set)},
         {"memory_estimate_mb", (int64_t) pol.estimate_mb},
-        {"transposed_weights", !pol.base.output.w_t ? "none" : pol.plan.resident_transposed ? "resident" : "streamed"},
-        {"activations", pol.saved.memory ? "kept" : "computed again"},
-        {"attention", pol.attention_by_group ? "by head group" : "whole"},
     };
+    hello.update(plan_describe(pol));
+    return hello;
 }
 
 std::vector<int64_t> epoch_order(const train_config & config, int64_t n_pairs, int64_t epoch) {

@@ -29,5 +29,5 @@ int command_train   (const std::string & config_path);
 int command_score   (const std::string & config_path);
 int command_selftest(const std::string & dir, const std::string & device); // dir empty: look beside the executable and in the source tree
 int command_devices ();
-int command_inspect (const std::string & model_path);
+int command_inspect (const std::string & model_path, const std::string & device); // device empty: no word on memory
 int command_dequantise(const std::string & from, const std::string & to);

@@ -141,6 +141,41 @@ static void test_estimates() {
     test_estimate("many layers, F32", m, 30, 100, 90);
 }
 
+// The longest pair that max_length lets through: what `inspect` says of the model is what `hello` says of the run, apart from the
+// size of the program itself, which is not quite the same each time.
+static void test_inspected() {
+    random_model m = wide_model(GGML_TYPE_Q8_0);
+    m.n_layer = 3; m.n_embd = 256; m.n_ff = 512; m.n_head = 4; m.n_head_kv = 2;
+    write_inputs(m, 1, 1023, 1023);
+    const trainer_output inspected = run_trainer("inspect --device " + test_device(), tmp_file("model.gguf"));
+    const json said = inspected.last() ? *inspected.last() : json::object();
+    check(inspected.exit == EXIT_DONE && inspected.events[0].at("event") == "model" && said.value("event", "") == "training_memory", "inspect names the memory: " + inspected.text.substr(0, 1000));
+    if (said.value("event", "") != "training_memory") {
+        return;
+    }
+    check(said.at("settings").at("r") == 16 && said.at("settings").at("max_length") == 1024 && said.at("settings").at("targets").size() == TARGET_COUNT, "and its settings");
+    check(said.at("plans").size() == (uses_ggml_operators() ? 4 : 2), "and every plan: " + said.dump());
+    json config = config_for(tmp_file("model.gguf"), tmp_file("inspected.gguf"));
+    config["max_steps"] = 1;
+    config["max_length"] = 1024;
+    const auto same = [&](const char * name, const json & plan, double mb) {
+        const trainer_output out = run_trainer("train", config);
+        const json hello = out.events.empty() ? json::object() : out.events[0];
+        check(out.exit == EXIT_DONE, std::string(name) + ": " + out.text.substr(0, 600));
+        if (out.exit != EXIT_DONE) {
+            return;
+        }
+        for (const char * key : {"transposed_weights", "activations", "attention"}) {
+            check(hello.value(key, "") == plan.at(key), std::string(name) + ": " + key + " of " + hello.dump());
+        }
+        check(hello.at("pairs").at("max_tokens") == said.at("settings").at("max_tokens"), "the longest pair");
+        check_error(std::string("inspect against hello, ") + name, fabs(hello.at("memory_estimate_mb").get<double>() - mb)/(0.01*mb + 2), 1);
+    };
+    same("first plan", said.at("plans").front(), said.at("memory_estimate_mb"));
+    config["memory_limit_mb"] = said.at("smallest_mb").get<int64_t>() + 3;
+    same("smallest plan", said.at("plans").back(), said.at("smallest_mb"));
+}
+
 int main() {
     skip_without_device();
     test_limit();
@@ -153,5 +188,6 @@ int main() {
         test_head_groups(4, 4);
     }
     test_estimates();
+    test_inspected();
     return test_result();
 }

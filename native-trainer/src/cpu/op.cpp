@@ -50,7 +50,11 @@ ggml_tensor * saved_next(pass & p, ggml_type type, int64_t ne0, int64_t ne1) {
     p.saved_bytes += round_up((int64_t) ggml_nbytes(t), CACHE_LINE);
     if (p.saved) {
         GGML_ASSERT(p.saved_bytes <= (int64_t) ggml_nbytes(p.saved));
-        ggml_backend_tensor_alloc(p.saved->buffer, t, (char *) p.saved->data + offset);
+        if (p.g.dev->measures) {
+            t->data = p.saved->data;
+        } else {
+            ggml_backend_tensor_alloc(p.saved->buffer, t, (char *) p.saved->data + offset);
+        }
     }
     return t;
 }
