@@ -7,6 +7,7 @@ import type { Engine } from "./connection.ts";
 const STALE_AFTER: { [N in EngineEventName]?: string[] } = {
   "corpus.changed": ["corpus.listDocuments", "corpus.getDocument", "corpus.getPage", "corpus.search", "workspace."],
   "model.changed": ["model.", "workspace."],
+  "device.changed": ["device.", "model."],
   "preference.changed": ["preference.", "workspace."],
   "reflection.changed": ["reflection.", "workspace."],
   "graph.changed": ["graph."],

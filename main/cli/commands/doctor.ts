@@ -3,6 +3,7 @@ import { availableParallelism, cpus, freemem } from "node:os";
 import type { Command } from "commander";
 import { ensureTrainerBuilt } from "../../../native-trainer/build.ts";
 import type { DeviceReport } from "../../shared/contract/device.ts";
+import { describeTraining } from "../../shared/describe-training.ts";
 import { AppError } from "../../shared/errors.ts";
 import { formatBytes } from "../../shared/format-bytes.ts";
 import { describeMemory } from "../lib/device.ts";
@@ -30,6 +31,7 @@ export function addDoctorCommand(program: Command): void {
           ...(await devices(client)),
           await inference(client),
           await selftest(client),
+          ...(await training(client)),
           ...catalog.map((entry) => ({
             name: `model ${entry.name}`,
             isOk: entry.isPresent,
@@ -149,6 +151,17 @@ async function selftest(client: Client): Promise<Finding> {
   } catch (error) {
     return failureOf(name, error);
   }
+}
+
+/** The answer of `models list`. A model that is too large for this machine is no fault of the machine. */
+async function training(client: Client): Promise<Finding[]> {
+  const present = (await client.model.list({})).filter(({ isPresent }) => isPresent);
+  return present.map((row) => ({
+    name: `training of ${row.name}`,
+    isOk: true,
+    value: describeTraining(row.training),
+    nextStep: row.training.fits === false ? "Close other programs, or choose a smaller max_length or model." : null,
+  }));
 }
 
 /** What a check finds missing is a finding and not the end of the checking. */

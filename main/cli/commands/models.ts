@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { ModelFacts } from "../../shared/contract/model.ts";
+import type { ModelAnswer } from "../../shared/contract/model.ts";
+import { describeTraining } from "../../shared/describe-training.ts";
 import { AppError } from "../../shared/errors.ts";
 import { DEFAULT_MARKERS } from "../../shared/markers.ts";
 import { print, printJson, printTable } from "../lib/output.ts";
@@ -23,7 +24,7 @@ export function addModelCommands(program: Command): void {
         const row = await client.model.add({ path: resolve(path), ...template });
         if (asJson) return printJson(row);
         print(`Added ${row.name} (${row.architecture}, ${row.quantisation}).`);
-        if (!row.trainable) print(`Cannot be trained: ${row.notTrainableReason}.`);
+        print(`${row.name}: ${describeTraining(row.training)}.`);
         for (const line of row.notes) print(`Note: ${line}`);
       }),
     );
@@ -35,8 +36,10 @@ export function addModelCommands(program: Command): void {
       withSession(command, async ({ client, asJson, finish }) => {
         const { jobId } = await client.model.get({ name });
         const output = await finish(jobId, "model.get");
-        if (asJson) printJson(output);
-        else print(`${name} is ready.`);
+        if (asJson) return printJson(output);
+        print(`${name} is ready.`);
+        const row = (await client.model.list({})).find(({ id }) => id === output.modelId);
+        if (row) print(`${row.name}: ${describeTraining(row.training)}.`);
       }),
     );
   models
@@ -85,16 +88,16 @@ async function listModels({ client, asJson }: Session): Promise<void> {
     { header: "architecture", value: (row) => row.architecture },
     { header: "quantisation", value: (row) => row.quantisation },
     { header: "context", value: (row) => String(row.contextLength), align: "right" },
-    { header: "trainable", value: (row) => (row.trainable ? "yes" : (row.notTrainableReason ?? "no")) },
+    { header: "training", value: (row) => describeTraining(row.training) },
   ]);
   print();
   print("To be had with `preflexor models get NAME`:");
   for (const entry of catalog) print(`  ${entry.name}  ${entry.description}${entry.isPresent ? "  (present)" : ""}`);
 }
 
-function printFacts(facts: ModelFacts): void {
+function printFacts(facts: ModelAnswer): void {
   print(`${facts.name}: ${facts.architecture}, ${facts.quantisation}, context ${facts.contextLength} tokens`);
   print(`Licence: ${facts.licence ?? "not stated"}`);
-  print(facts.trainable ? "Can be trained." : `Cannot be trained: ${facts.notTrainableReason}.`);
+  print(`${facts.name}: ${describeTraining(facts.training)}.`);
   for (const line of facts.notes) print(`Note: ${line}`);
 }

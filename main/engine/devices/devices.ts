@@ -6,7 +6,7 @@ import { trainerMissing } from "./ask-trainer.ts";
 import { AUTO, chooseDevice, faultOf, type Found } from "./choose.ts";
 import { createDeviceStore } from "./device-store.ts";
 import type { TrainerLocation } from "./environment.ts";
-import { inspectModel, trainerIdentity } from "./inspect.ts";
+import { inspectModel, type Trainability, trainerIdentity } from "./inspect.ts";
 import { type ComputePackage, findPackages } from "./packages.ts";
 import { probePackage } from "./probe.ts";
 import { selftest } from "./selftest.ts";
@@ -79,6 +79,16 @@ export function createDevices(deps: { db: Db; config: DeviceConfig; changed(): v
     };
   }
 
+  /** For what can be said without a device, too. */
+  async function chosenOrNone(): Promise<ChosenDevice | null> {
+    try {
+      return await choose();
+    } catch (error) {
+      if (isAppError(error, "DEVICE_UNAVAILABLE") || isAppError(error, "TRAINER_MISSING")) return null;
+      throw error;
+    }
+  }
+
   return {
     handlers: {
       list: ({ refresh }: { refresh?: boolean | undefined }) => report(refresh),
@@ -92,10 +102,18 @@ export function createDevices(deps: { db: Db; config: DeviceConfig; changed(): v
     },
     api: {
       choose,
-      /** The trainer's word on a model file, and what that word is valid for. */
+      /** The trainer's word on a model file for the chosen device, and what that word is valid for. */
       inspector: {
-        identity: () => trainerIdentity(config.trainerPath),
-        inspect: (path: string) => inspectModel(anyLocation(config), path),
+        async identity(): Promise<string> {
+          const chosen = await chosenOrNone();
+          return [trainerIdentity(config.trainerPath), chosen?.device.name ?? "no device"].join(" ");
+        },
+        async inspect(path: string): Promise<Trainability> {
+          const chosen = await chosenOrNone();
+          return await inspectModel(chosen?.location ?? anyLocation(config), path, chosen?.device.name);
+        },
+        /** Where the training would be, with the memory that was free when the devices were asked. */
+        device: async (): Promise<Device | null> => (await chosenOrNone())?.device ?? null,
       },
       /** Which of its variants the inference library loads; "auto" where there is no trainer to ask. */
       async inferenceGpu(): Promise<Exclude<Device["backend"], "cpu"> | false | "auto"> {

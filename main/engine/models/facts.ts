@@ -12,7 +12,10 @@ import {
   textOf,
 } from "../gguf/index.ts";
 
-export type HeaderFacts = Omit<ModelFacts, "notes" | "slidingWindow" | "trainable" | "notTrainableReason"> & {
+export type HeaderFacts = Omit<
+  ModelFacts,
+  "notes" | "slidingWindow" | "trainable" | "notTrainableReason" | "trainingMemory"
+> & {
   otherPurpose: OtherPurpose | null;
 };
 
@@ -45,7 +48,7 @@ export async function readHeaderFacts(path: string): Promise<HeaderFacts> {
 export function modelFacts(header: HeaderFacts, trained: Trainability, givenTemplate: string | null): ModelFacts {
   const { otherPurpose, ...facts } = header;
   const hasChatTemplate = facts.hasChatTemplate || givenTemplate !== null;
-  const { trainable, reason, slidingWindow } = trained;
+  const { trainable, reason, slidingWindow, trainingMemory } = trained;
   return {
     ...facts,
     hasChatTemplate,
@@ -55,6 +58,7 @@ export function modelFacts(header: HeaderFacts, trained: Trainability, givenTemp
     slidingWindow,
     trainable: trainable && otherPurpose === null,
     notTrainableReason: otherPurpose?.is ?? reason,
+    trainingMemory,
   };
 }
 

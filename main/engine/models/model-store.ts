@@ -11,6 +11,9 @@ export type FileStamp = { sizeBytes: number; mtimeMs: number };
 
 export type ModelStore = ReturnType<typeof createModelStore>;
 
+/** Where and whether there is memory to train it is of this machine and moment, and not kept. */
+export type KnownModel = Omit<ModelRow, "training">;
+
 /** What is kept of a model's file beside its facts. */
 export type ModelFile = {
   stamp: FileStamp;
@@ -21,7 +24,7 @@ export type ModelFile = {
 };
 /** What the facts column of a model holds; older rows lack what came later. */
 type ModelJson = { facts: StoredFacts } & Pick<ModelFile, "stamp"> & Partial<ModelFile>;
-type LaterFacts = "purpose" | "notes" | "slidingWindow";
+type LaterFacts = "purpose" | "notes" | "slidingWindow" | "trainingMemory";
 type StoredFacts = Omit<ModelFacts, LaterFacts> & Partial<Pick<ModelFacts, LaterFacts>>;
 type ModelColumns = {
   id: string;
@@ -100,7 +103,7 @@ export function createModelStore(db: Db, clock: Clock) {
       return { stamp, asked, chatTemplate };
     },
     /** A known path keeps its id and name; another file under a taken name gets a number behind it. */
-    putModel(name: string, facts: ModelFacts, sha256: string, file: ModelFile): ModelRow {
+    putModel(name: string, facts: ModelFacts, sha256: string, file: ModelFile): KnownModel {
       const id = newId<ModelId>(clock());
       db.transaction(() => {
         const isKnown = selectModel.get({ ref: facts.path })?.path === facts.path;
@@ -145,16 +148,17 @@ export function createModelStore(db: Db, clock: Clock) {
   };
 }
 
-function mapModel(row: ModelColumns | undefined): ModelRow | undefined {
+function mapModel(row: ModelColumns | undefined): KnownModel | undefined {
   return row && mapKnownModel(row);
 }
 
-function mapKnownModel(row: ModelColumns): ModelRow {
+function mapKnownModel(row: ModelColumns): KnownModel {
   const { facts } = JSON.parse(row.facts) as ModelJson;
   return {
     purpose: "text",
     notes: [],
     slidingWindow: null,
+    trainingMemory: null,
     ...facts,
     id: row.id as ModelId,
     name: row.name,

@@ -1,6 +1,7 @@
 import { JobInputs } from "../../shared/contract/job-types.ts";
 import { join } from "node:path";
 import type { EngineHandlers } from "../../shared/contract/index.ts";
+import type { ModelFacts } from "../../shared/contract/model.ts";
 import type { JobId } from "../../shared/ids.ts";
 import type { Db } from "../db/index.ts";
 import type { Emit } from "../lib/events.ts";
@@ -15,6 +16,7 @@ import { createNetworkLedger } from "../network/index.ts";
 import { obtainModel } from "./obtain.ts";
 import { readChatTemplate } from "./read-chat-template.ts";
 import { createRegistry, type Inspector } from "./registry.ts";
+import { answerTraining } from "./training-answer.ts";
 
 export type ModelDeps = {
   db: Db;
@@ -40,18 +42,27 @@ export function createModels(deps: ModelDeps) {
   const changed = () => deps.emit("model.changed", {});
   const registry = createRegistry(store, catalog, deps.trainer, changed);
 
+  /** With the answer for this machine as it is now. */
+  const withTraining = async <T extends ModelFacts>(facts: T) => ({
+    ...facts,
+    training: answerTraining(facts, await deps.trainer.device()),
+  });
+
   const handlers: Omit<EngineHandlers["model"], "verifyAdapter"> = {
-    list: () => registry.listModels(),
+    list: async () => await Promise.all((await registry.listModels()).map(withTraining)),
     catalog: () => catalog.entries(),
-    inspect: async ({ path }) => modelFacts(await readHeaderFacts(path), await deps.trainer.inspect(path), null),
+    inspect: async ({ path }) =>
+      await withTraining(modelFacts(await readHeaderFacts(path), await deps.trainer.inspect(path), null)),
     add: async ({ path, chatTemplate }) =>
-      await registry.addModel(path, undefined, chatTemplate && (await readChatTemplate(chatTemplate))),
+      await withTraining(
+        await registry.addModel(path, undefined, chatTemplate && (await readChatTemplate(chatTemplate))),
+      ),
     get({ name }) {
       catalog.find(name);
       return { jobId: deps.enqueue({ type: "model.get", input: { name } }) };
     },
     async setMarkers({ model, markers }) {
-      return registry.setMarkers((await registry.resolveModel(model)).id, markers);
+      return await withTraining(registry.setMarkers((await registry.resolveModel(model)).id, markers));
     },
     listAdapters: () => store.listAdapters(),
     inspectAdapter: ({ path }) => readAdapterFacts(path),

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { type AdapterRow, ModelFacts, type ModelRow, type ParityReport } from "../../shared/contract/model.ts";
+import { type AdapterRow, ModelFacts, type ParityReport } from "../../shared/contract/model.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { AdapterId, ModelId } from "../../shared/ids.ts";
 import type { MarkerSet } from "../../shared/markers.ts";
@@ -10,7 +10,7 @@ import { readCardMarkers } from "./card-markers.ts";
 import type { Catalog } from "./catalog.ts";
 import { modelFacts, nameFromPath, readAdapterFacts, readHeaderFacts } from "./facts.ts";
 import { matchName } from "./match-name.ts";
-import type { FileStamp, ModelStore } from "./model-store.ts";
+import type { FileStamp, KnownModel, ModelStore } from "./model-store.ts";
 
 export type ResolvedModel = {
   id: ModelId;
@@ -29,19 +29,19 @@ export type ResolvedAdapter = {
   markers: MarkerSet | null;
 };
 
-/** Who says whether a model can be trained: the trainer, and which one it is. */
+/** Who says whether a model can be trained and where: the trainer, which one it is, and the chosen device. */
 export type Inspector = Devices["api"]["inspector"];
 
 /** The models and adapters that a workspace knows, each with the hash of the file as it is now. */
 export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Inspector, changed: () => void) {
   /** `chatTemplate`: instead of the file's own from now on. Errors: MODEL_NOT_FOUND, MODEL_INVALID. */
-  async function addModel(path: string, name = nameFromPath(path), chatTemplate?: string): Promise<ModelRow> {
+  async function addModel(path: string, name = nameFromPath(path), chatTemplate?: string): Promise<KnownModel> {
     const known = store.findModel(path);
     const stamp = stampOf(path);
     if (!stamp) throw missing(path);
     const before = known?.path === path ? store.modelFile(path) : undefined;
     const isSameFile = before !== undefined && isSame(before.stamp, stamp);
-    const asked = trainer.identity();
+    const asked = await trainer.identity();
     if (known && isSameFile && before.asked === asked && chatTemplate === undefined) return known;
     const header = await readHeaderFacts(path);
     if (header.otherPurpose) throw notForText(path, header.otherPurpose);
@@ -54,7 +54,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Ins
   }
 
   /** Catalogue models that lie in the cache count as known: another workspace may have obtained them. */
-  async function findInCatalog(name: string): Promise<ModelRow | undefined> {
+  async function findInCatalog(name: string): Promise<KnownModel | undefined> {
     const model = catalog.models.find((entry) => entry.name === name && entry.kind === "chat");
     const file = model?.files[0];
     if (!model || !file) return undefined;
@@ -63,7 +63,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Ins
   }
 
   /** By a name that is meant but not written as it is kept: other letters, without its quantisation. */
-  async function findByMeaning(ref: string): Promise<ModelRow | undefined> {
+  async function findByMeaning(ref: string): Promise<KnownModel | undefined> {
     const known = store.listModels().filter(({ isPresent }) => isPresent);
     const inCache = catalog.models.filter((entry) => entry.kind === "chat").map(({ name }) => ({ name, id: name }));
     const found = matchName(ref, [...known, ...inCache.filter(({ name }) => !known.some((row) => row.name === name))]);
@@ -88,7 +88,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Ins
     addModel,
 
     /** Every model, with the word of the trainer that is there now. */
-    async listModels(): Promise<ModelRow[]> {
+    async listModels(): Promise<KnownModel[]> {
       for (const row of store.listModels()) {
         // a file that has been replaced by something else is shown as it was known
         if (row.isPresent) await addModel(row.path, row.name).catch(() => {});
@@ -110,7 +110,7 @@ export function createRegistry(store: ModelStore, catalog: Catalog, trainer: Ins
       return { id, name, path, sha256, facts: ModelFacts.parse(model), markers };
     },
 
-    setMarkers(id: ModelId, markers: MarkerSet | null): ModelRow {
+    setMarkers(id: ModelId, markers: MarkerSet | null): KnownModel {
       store.setMarkers(id, markers);
       changed();
       return store.findModel(id)!; // the id is a known model's

@@ -3,6 +3,28 @@ import { AdapterId, JobId, ModelId } from "../ids.ts";
 import { MarkerSet } from "../markers.ts";
 import { command, query } from "./define.ts";
 
+/** What training a model takes on one device, by the trainer's own plans: see native-trainer/README.md, "Memory". */
+export const TrainingMemory = z.object({
+  device: z.string(),
+  /** Of each plan, in the order in which they are tried; the last one is the smallest. */
+  plansMb: z.array(z.int()).min(1),
+});
+export type TrainingMemory = z.infer<typeof TrainingMemory>;
+
+/** The answer to "can this model be trained here, on which device, with how much memory"; describe-training.ts says it in words. */
+export const TrainingAnswer = z.object({
+  isTrainable: z.boolean(),
+  /** Why not; null when it is. */
+  reason: z.string().nullable(),
+  /** The chosen device; null when none is to be had. */
+  device: z.string().nullable(),
+  /** What training takes there, for LoRA with r 16 on every target and max_length 1024; null when it is not known. */
+  memoryMb: z.int().nullable(),
+  freeMb: z.int().nullable(),
+  fits: z.boolean().nullable(),
+});
+export type TrainingAnswer = z.infer<typeof TrainingAnswer>;
+
 export const ModelFacts = z.object({
   name: z.string(),
   path: z.string(),
@@ -26,10 +48,15 @@ export const ModelFacts = z.object({
   trainable: z.boolean(),
   /** Why it cannot be trained, in words; null when it can. */
   notTrainableReason: z.string().nullable(),
+  trainingMemory: TrainingMemory.nullable(),
 });
 export type ModelFacts = z.infer<typeof ModelFacts>;
 
-export const ModelRow = ModelFacts.extend({
+/** A model file as it is on this machine. */
+export const ModelAnswer = ModelFacts.extend({ training: TrainingAnswer });
+export type ModelAnswer = z.infer<typeof ModelAnswer>;
+
+export const ModelRow = ModelAnswer.extend({
   id: ModelId,
   sha256: z.string(),
   /** What stands around thinking when this model is asked for it without an adapter; null is the default set. */
@@ -128,7 +155,7 @@ export const model = {
   list: query({ input: z.strictObject({}), output: z.array(ModelRow) }),
   catalog: query({ input: z.strictObject({}), output: z.array(CatalogEntry) }),
   /** Reads the header of a GGUF without loading it. */
-  inspect: query({ input: z.strictObject({ path: z.string().min(1) }), output: ModelFacts }),
+  inspect: query({ input: z.strictObject({ path: z.string().min(1) }), output: ModelAnswer }),
   add: command({
     input: z.strictObject({
       path: z.string().min(1),

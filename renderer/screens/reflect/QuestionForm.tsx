@@ -2,6 +2,7 @@ import { Button, NumberInput, Select, Switch, Textarea } from "@mantine/core";
 import { IconVersions } from "@tabler/icons-react";
 import type { AdapterRow, ModelRow } from "../../../main/shared/contract/model.ts";
 import type { ReflectInput } from "../../../main/shared/contract/reflection.ts";
+import { describeTraining } from "../../../main/shared/describe-training.ts";
 import { ErrorNotice } from "../../components/ErrorNotice.tsx";
 import { Loaded } from "../../components/Loaded.tsx";
 import { useEngineCommand, useEngineQuery } from "../../engine/queries.ts";
@@ -129,6 +130,9 @@ function Form({ models }: { models: ModelRow[] }) {
           }}
         />
       </div>
+      <p className={`dim small ${classes.training}`}>
+        {model.name}: {describeTraining(model.training)}
+      </p>
       <div className={classes.switches}>
         <Switch
           label="Give it passages from the corpus"

@@ -163,3 +163,44 @@ test("without a trainer training says so, and the inference library looks for it
   await expect(devices.api.choose()).rejects.toMatchObject({ code: "TRAINER_MISSING" });
   expect(await devices.api.inferenceGpu()).toBe("auto");
 });
+
+/** A trainer whose processor answers `inspect` with these lines, and then does `end`. */
+function inspecting(lines: object[], end = "") {
+  const said = lines.map((line) => `console.log(${JSON.stringify(JSON.stringify(line))});`).join(" ");
+  const script = `if (process.argv[2] !== "inspect") { ${answer({ devices: [cpu] })} } else { ${said} ${end} }`;
+  return scripted({ "linux-x64-cuda": noDriver, "linux-x64-vulkan": noDriver, "linux-x64": script });
+}
+const model = { event: "model", trainable: true, reason: null, sliding_window: 0 };
+
+test("a model is inspected for the chosen device, and the answer is valid for that one", async () => {
+  const memory = {
+    event: "training_memory",
+    device: cpu,
+    plans: [{ memory_estimate_mb: 7 }, { memory_estimate_mb: 5 }],
+  };
+  const trainer = inspecting(
+    [model, memory],
+    "if (process.argv[3] + process.argv[4] !== '--devicecpu') process.exit(1)",
+  );
+  const { inspector } = open(trainer).api;
+  expect(await inspector.inspect("m.gguf")).toEqual({
+    trainable: true,
+    reason: null,
+    slidingWindow: null,
+    trainingMemory: { device: "cpu", plansMb: [7, 5] },
+  });
+  expect(await inspector.identity()).toMatch(/ cpu$/);
+  expect(await inspector.device()).toMatchObject({ name: "cpu", memoryFreeMb: 10 });
+});
+
+test("a device that ends the trainer takes the word on memory with it, not that on the model", async () => {
+  const { inspector } = open(inspecting([model], 'process.kill(process.pid, "SIGKILL")')).api;
+  expect(await inspector.inspect("m.gguf")).toMatchObject({ trainable: true, reason: null, trainingMemory: null });
+});
+
+test("without a device a model is still inspected", async () => {
+  const { inspector } = open(inspecting([model]), "cuda7").api;
+  expect(await inspector.inspect("m.gguf")).toMatchObject({ trainable: true, trainingMemory: null });
+  expect(await inspector.identity()).toMatch(/ no device$/);
+  expect(await inspector.device()).toBeNull();
+});

@@ -22,6 +22,15 @@ let db: Db;
 let jobs: JobQueue;
 let models: Models;
 let nChanges: number;
+const processor = {
+  name: "cpu",
+  description: "A processor",
+  backend: "cpu",
+  type: "cpu",
+  package: "linux-x64",
+  memoryTotalMb: 16_000,
+} as const;
+let freeMb: number;
 /** Says yes to everything, and is another trainer when `version` changes. */
 let trainer: Inspector & { version: string };
 
@@ -38,10 +47,17 @@ afterEach(async () => {
 function setUp(resourcesDir: string): void {
   db = openDatabase(join(dir, "workspace"));
   nChanges = 0;
+  freeMb = 8000;
   trainer = {
     version: "1",
-    identity: () => trainer.version,
-    inspect: async () => ({ trainable: true, reason: null, slidingWindow: null }),
+    identity: async () => trainer.version,
+    inspect: async () => ({
+      trainable: true,
+      reason: null,
+      slidingWindow: null,
+      trainingMemory: { device: "cpu", plansMb: [900, 500] },
+    }),
+    device: async () => ({ ...processor, memoryFreeMb: freeMb }),
   };
   models = createModels({
     db,
@@ -113,12 +129,29 @@ describe("models of a workspace", () => {
 
   it("are asked about again when another trainer is there, and hashed no second time", async () => {
     const { id } = await models.handlers.add({ path: tinyModel }, signal);
-    trainer.inspect = async () => ({ trainable: false, reason: "no longer", slidingWindow: 512 });
+    trainer.inspect = async () => ({ trainable: false, reason: "no longer", slidingWindow: 512, trainingMemory: null });
     expect((await models.handlers.list({}, signal))[0]).toMatchObject({ trainable: true });
     trainer.version = "2";
     const [row] = await models.handlers.list({}, signal);
     expect(row).toMatchObject({ id, trainable: false, notTrainableReason: "no longer", slidingWindow: 512 });
     expect(row?.notes).toEqual([expect.stringContaining("sliding window is 512 tokens")]);
+  });
+
+  it("say with how much of the memory that is free now they can be trained, and ask the trainer no second time", async () => {
+    const added = await models.handlers.add({ path: tinyModel }, signal);
+    expect(added.training).toEqual({
+      isTrainable: true,
+      reason: null,
+      device: "cpu",
+      memoryMb: 900,
+      freeMb: 8000,
+      fits: true,
+    });
+    trainer.inspect = () => Promise.reject(new Error("asked again"));
+    freeMb = 600; // only the smaller plan fits
+    expect((await models.handlers.list({}, signal))[0]?.training).toMatchObject({ memoryMb: 500, fits: true });
+    freeMb = 400;
+    expect((await models.handlers.list({}, signal))[0]?.training).toMatchObject({ memoryMb: 500, fits: false });
   });
 
   it("are told of at once when they lack a chat template, and keep the one that they are given", async () => {

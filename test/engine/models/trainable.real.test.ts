@@ -19,6 +19,7 @@ test("every model that there are golden numbers for can be trained, gemma3 up to
       trainable: true,
       reason: null,
       slidingWindow: null,
+      trainingMemory: null, // no device was named
     });
   const gemma = await inspect("reference/model-gemma3-f32.gguf");
   expect(gemma).toMatchObject({ trainable: true, reason: null });
