@@ -73,9 +73,20 @@ export function renderPrompt(
     messages: task.messages.map(({ role, content }) => ({ role, content: fill(content).trim() })),
     ...(task.prefill === undefined ? {} : { prefill: fill(task.prefill) }),
     // zod types absent keys as undefined; the merged object carries none of them
-    sampler: { ...task.sampler, ...override, seed } as Sampler,
+    sampler: bounded({ ...task.sampler, ...override, seed } as Sampler),
     ...(task.jsonSchema ? { jsonSchema: task.jsonSchema } : {}),
   };
+}
+
+/**
+ * Min-p alone has the whole vocabulary sorted for every token, half the time of a small model with 262k. What is not
+ * among the first thousand cannot pass min-p either, unless even the likeliest token has less than 1 / (1000 min-p): 2 %
+ * with 0.05. So the texts stay as they are, and as a part of the sampler the bound is recorded with each call.
+ */
+const MIN_P_TOP_K = 1000;
+
+function bounded(sampler: Sampler): Sampler {
+  return sampler.minP && sampler.topK === undefined ? { ...sampler, topK: MIN_P_TOP_K } : sampler;
 }
 
 function valueOf(values: Record<string, string>, key: string): string {

@@ -41,6 +41,16 @@ describe("generation", () => {
     expect((await generate()).text).toBe(theirs.text);
   });
 
+  it("with min-p a top-k of 1,000 leaves texts as they are", async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const content = `Write a story about material number ${seed}.`;
+      const asked: Partial<GenerateRequest> = { messages: [{ role: "user", content }] };
+      const sampler = { temperature: 0.8, minP: 0.05, seed, maxTokens: 30 };
+      const { text } = await generate(sampler, asked);
+      expect((await generate({ ...sampler, topK: 1000 }, asked)).text, content).toBe(text);
+    }
+  });
+
   it("is greedy at temperature 0: the seed plays no part", async () => {
     expect((await generate({ temperature: 0, seed: 1 })).text).toBe((await generate({ temperature: 0, seed: 2 })).text);
   });
