@@ -125,7 +125,8 @@ void skip_without_device() {
 }
 
 static std::vector<const char *> first_sets(std::vector<const char *> sets) {
-    const std::string limit = platform_env("PREFLEXOR_TEST_SETS");
+    const bool vulkan = test_device().rfind("vulkan", 0) == 0;
+    const std::string limit = platform_env(vulkan ? "PREFLEXOR_TEST_VULKAN_SETS" : "PREFLEXOR_TEST_SETS");
     sets.resize(limit.empty() ? sets.size() : std::min(sets.size(), (size_t) atoi(limit.c_str())));
     return sets;
 }

@@ -52,7 +52,7 @@ trainer_output run_trainer(const std::string & command, const std::string & argu
 // `shell` runs before the trainer, in its shell.
 trainer_output run_trainer(const std::string & command, const json & config, const std::string & shell = "");
 
-// What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well. PREFLEXOR_TEST_SETS, a number,
+// What there are goldens of; "" is llama. All have ORPO's, some have EXO's and masked pairs as well. PREFLEXOR_TEST_SETS (on Vulkan PREFLEXOR_TEST_VULKAN_SETS), a number,
 // limits each list to its first ones, for devices that take minutes for one.
 std::vector<const char *> golden_sets();
 std::vector<const char *> golden_exo_sets();

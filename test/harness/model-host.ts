@@ -3,13 +3,15 @@ import { resolve } from "node:path";
 import {
   createModelHost,
   createModelRunner,
+  type Gpu,
   type HostProcess,
   startNodeHost,
 } from "../../main/engine/inference/index.ts";
 
 const entryPath = resolve(import.meta.dirname, "../../main/engine/inference/host/main.ts");
 
-export function startTestHost() {
+/** `gpu`: the variant of the inference library, by default the processor's. */
+export function startTestHost(gpu: Gpu = false) {
   const processes: HostProcess[] = [];
   const start = startNodeHost(entryPath);
   const host = createModelHost({
@@ -21,7 +23,7 @@ export function startTestHost() {
   });
   return {
     host,
-    runner: createModelRunner(host),
+    runner: createModelRunner(host, async () => gpu),
     /** SIGKILL to the process that lives now. */
     kill: () => processes.at(-1)?.kill(),
   };
