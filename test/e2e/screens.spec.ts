@@ -61,6 +61,8 @@ test("loaded with papers, pairs, a graph and a reflection", async ({ page }) => 
     await show(page, `#/${screen}`);
     await settle(page);
     if (screen === "graph") await expect(page.getByRole("img", { name: /^Graph of \d+ concepts/ })).toBeVisible();
+    if (screen === "reflect")
+      await expect(page.getByText(/: trainable on \w+ with about [\d.]+ [MG]B of /)).toBeVisible();
     await photograph(page, screen, "loaded");
     await expectAccessible(page, `${screen}, loaded`);
   }
