@@ -11,6 +11,7 @@
 #include "random.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <thread>
@@ -131,12 +132,21 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
     const auto random = [&] { return random_unit(seed, loss_needs_reference(loss_from_json(golden_loss(loss))), draws++); };
     int64_t saved = 0, reached = 0; // steps that were announced as saved; that a next start went on from
     int tried[MOMENTS] = {}, killed[MOMENTS] = {}, temporary = 0;
-    int i = 0;
-    for (int tries = 0; i < n_kills && tries < 3*n_kills; tries++) { // a run that was over before is none
+    int i = 0, over = 0; // kills; runs in a row that were over before theirs
+    const std::string expected = read_text(tmp_file(loss + "-whole.gguf"));
+    for (int tries = 0; i < n_kills && tries < 8*n_kills; tries++) {
+        // a busy machine kills late: what has come to its end is looked at and begun anew, so that there are steps to be killed in
+        if (saved == n_steps && over > (i < n_kills*3/4 ? 0 : 3)) {
+            check(read_text(adapter) == expected, loss + ": the same adapter, byte for byte, before it is begun anew");
+            std::remove(checkpoint.c_str());
+            std::remove(adapter.c_str());
+            saved = reached = over = 0;
+        }
         const moment m = moment_of(loss, i, n_kills, reached);
         const killed_run r = kill_at(m, config, n_steps - saved, random);
         const std::string what = loss + ", kill " + std::to_string(i) + " (" + MOMENT_NAMES[m] + "): ";
         i += r.was_killed;
+        over = r.was_killed ? 0 : over + 1;
         tried[m]++;
         killed[m] += r.was_killed;
         check(r.resumed == -1 || r.resumed >= saved, what + "goes on from step " + std::to_string(r.resumed) + ", step " + std::to_string(saved) + " was saved");
@@ -150,7 +160,7 @@ static void test_loss(const std::string & loss, int n_kills, uint64_t seed) {
     const trainer_output rest = run_trainer("train", config);
     check(rest.exit == EXIT_DONE, loss + ": the run after the last kill: " + rest.text.substr(0, 300));
     check(rest.of("hello").at(0).at("resumed_step") >= saved, loss + ": it goes on from the last checkpoint");
-    check(read_text(tmp_file(loss + "-whole.gguf")) == read_text(adapter), loss + ": the same adapter, byte for byte");
+    check(expected == read_text(adapter), loss + ": the same adapter, byte for byte");
     check(!checkpoint_exists(checkpoint + ".tmp") && !checkpoint_exists(adapter + ".tmp"), loss + ": no temporary file is left");
     for (int m = 0; m < MOMENTS; m++) {
         printf("%-7s %-12s %2d runs, %2d killed\n", loss.c_str(), MOMENT_NAMES[m], tried[m], killed[m]);
