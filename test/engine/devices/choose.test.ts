@@ -45,6 +45,13 @@ test("a device that is not there is named with the reason, the next step and wha
   );
 });
 
+test("a next step that several packages share is said once", () => {
+  const unused = [noRuntime, { ...noRuntime, package: "linux-x64-cuda-ext" }];
+  expect(() => chooseDevice({ devices: [], unused }, "auto")).toThrow(
+    expect.objectContaining({ code: "DEVICE_UNAVAILABLE", hint: "Install it." }),
+  );
+});
+
 test("the processor by default is a fault where a graphics card could serve, and none where somebody asked for it", () => {
   const found = { devices: [cpu], unused: [noRuntime] };
   expect(faultOf(found, "auto", cpu)).toBe(noRuntime);
