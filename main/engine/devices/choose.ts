@@ -26,7 +26,10 @@ export function chooseDevice({ devices, unused }: Found, wanted: string): Device
       ...reasons.map(({ package: of, reason }) => `${of}: ${reason}`),
     ].join("; "),
     {
-      hint: [...new Set(reasons.map(({ nextStep }) => nextStep)), ...(there === "" ? [] : [`There are: ${there}.`])].join(" "),
+      hint: [
+        ...new Set(reasons.map(({ nextStep }) => nextStep)),
+        ...(there === "" ? [] : [`There are: ${there}.`]),
+      ].join(" "),
       details: { wanted, devices: devices.map((device) => device.name) },
     },
   );

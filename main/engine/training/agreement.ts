@@ -15,15 +15,15 @@ const STANDARD_ERRORS = 4;
  * only blur but bends, since noise costs likely tokens more than unlikely ones (share 1.19 with noise as large as the
  * change, 1.03 with a seventh of it, for good adapters).
  */
-const SHARE_TOLERANCE = 0.005;
+const SHARE_TOLERANCE = 0.002;
 const SHARE_TOLERANCE_PER_NOISE = 0.2;
 /** When more than this would be allowed in all, an adapter that does half of what was trained could slip through. */
 const LARGEST_ALLOWANCE = 0.3;
 /** What may be left unexplained: in units of the noise (two roundings, of two models) and of the trained change. */
 const UNEXPLAINED_PER_NOISE = 3;
-const UNEXPLAINED_PER_CHANGE = 0.005;
+const UNEXPLAINED_PER_CHANGE = 0.002;
 /** A measurement is sharp when uncertainty, and noise in units of the change, are no more than this. */
-const SHARP = 0.02;
+const SHARP = 0.005;
 
 /** The straight line through zero that best gives the seen changes from the trained ones, and what it leaves. */
 export function measureAgreement({ trained, seen, baseDifference }: TokenChanges): Agreement {
@@ -42,7 +42,7 @@ export function measureAgreement({ trained, seen, baseDifference }: TokenChanges
   };
 }
 
-/** Whether the noise is so small that an adapter in which a single layer is wrong is seen. */
+/** Whether the noise is so small that an adapter is seen in which a hundredth of the numbers are wrong. */
 export function isSharp({ changeTrained, noise, uncertainty }: Agreement): boolean {
   if (changeTrained === null || noise === null || uncertainty === null) return false;
   return uncertainty <= SHARP && noise <= SHARP * changeTrained;
