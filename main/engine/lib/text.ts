@@ -129,3 +129,8 @@ const STOP_WORDS = new Set([
     " ",
   ),
 ]);
+
+/** The text as a regular expression that means it letter by letter. */
+export function escapeRegExp(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { trainerEnvironment } from "../../../main/engine/devices/index.ts";
 
 test("on Linux the folder of libraries comes before the user's own LD_LIBRARY_PATH, and drivers keep their variables", () => {
-  const env = { PATH: "/bin", LD_LIBRARY_PATH: "/opt/cuda/lib64", VK_ICD_FILENAMES: "/icd.json", HOME: "/home/a" };
+  const env = { PATH: "/bin", LD_LIBRARY_PATH: "/opt/cuda/lib64", VK_ICD_FILENAMES: "/icd.json", LANG: "C" };
   expect(trainerEnvironment({ ggmlDir: "/ggml" }, env, "linux")).toEqual({
     PATH: "/bin",
     LD_LIBRARY_PATH: "/ggml:/opt/cuda/lib64",
     VK_ICD_FILENAMES: "/icd.json",
-    HOME: "/home/a",
+    LANG: "C",
     PREFLEXOR_GGML_DIR: "/ggml",
   });
 });

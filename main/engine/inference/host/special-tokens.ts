@@ -1,4 +1,5 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
+import { escapeRegExp } from "../../lib/text.ts";
 
 /** A part of a rendered prompt after the control tokens have been taken out of it. */
 export type Piece = { kind: "control"; token: Token } | { kind: "text"; text: string };
@@ -27,7 +28,7 @@ export function readControlTokens(model: LlamaModel): ControlTokens {
     if (attributes.lstrip) before.add(token);
     if (attributes.rstrip) after.add(token);
   }
-  const longestFirst = [...byText.keys()].toSorted((a, b) => b.length - a.length).map(escapeForRegExp);
+  const longestFirst = [...byText.keys()].toSorted((a, b) => b.length - a.length).map(escapeRegExp);
   const pattern = longestFirst.length === 0 ? null : new RegExp(`(${longestFirst.join("|")})`);
   return {
     split(text) {
@@ -42,8 +43,4 @@ export function readControlTokens(model: LlamaModel): ControlTokens {
     swallowsBefore: (token) => before.has(token),
     swallowsAfter: (token) => after.has(token),
   };
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }

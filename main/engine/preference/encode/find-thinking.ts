@@ -1,3 +1,4 @@
+import { escapeRegExp } from "../../lib/text.ts";
 import { DEFAULT_MARKERS, type MarkerPair, type MarkerSet, OWN_THINKING } from "../../../shared/markers.ts";
 
 /** A stretch of a response, in characters of its text or in its tokens; `end` is behind the last one. */
@@ -52,10 +53,7 @@ function markersOf(text: string, markers: MarkerSet) {
   }
   // the longest first: one marker may begin like another
   const texts = [...byText.keys()].toSorted((a, b) => b.length - a.length);
-  const pattern = new RegExp(
-    texts.map((marker) => marker.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)).join("|"),
-    "g",
-  );
+  const pattern = new RegExp(texts.map(escapeRegExp).join("|"), "g");
   return [...text.matchAll(pattern)].map((match) => ({
     ...byText.get(match[0])!, // the pattern is made of these
     from: match.index,

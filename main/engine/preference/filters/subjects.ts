@@ -36,7 +36,6 @@ export type RejectedDraft = {
   prompt: string;
   /** The policy's thinking has no end, where a mask or the answer needs one. */
   isUnclosed: boolean;
-  question: string;
   filters: Pick<Filters, "maxRejectedRepetition">;
 };
 

@@ -1,12 +1,11 @@
 import { basename } from "node:path";
 import type { PairRow } from "../../../shared/contract/preference.ts";
 import { lossLabel } from "../../../shared/loss.ts";
-import { loadPromptSet, promptSetFor } from "../../asking/index.ts";
+import { type Call, createAsk, loadPromptSet, type Place, promptSetFor } from "../../asking/index.ts";
 import type { ModelBinding } from "../../inference/index.ts";
 import { sha256OfFile } from "../../lib/files.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { holdsFor } from "../filters/filter.ts";
-import { type Call, createAsk, type Place } from "../../asking/index.ts";
 import type { PreferenceDeps } from "../deps.ts";
 import { generatePair } from "./generate-pair.ts";
 import type { PairKey, PreferenceStore } from "../preference-store.ts";

@@ -1,6 +1,14 @@
 import type { Statement, StatementSpan } from "../../../shared/contract/preference.ts";
 import { splitSentences } from "../../../shared/sentences.ts";
-import { contentWords, inventedFacts, isNegated, jaccard, oneLine, overlapShare } from "../../lib/text.ts";
+import {
+  contentWords,
+  escapeRegExp,
+  inventedFacts,
+  isNegated,
+  jaccard,
+  oneLine,
+  overlapShare,
+} from "../../lib/text.ts";
 import { type Passage, spansIn } from "./passage.ts";
 
 /** Share of a statement's content words that the sentence it rests on has; in any order, or mostly in the same. */
@@ -35,7 +43,7 @@ export function locateAll(texts: readonly string[], locate: Locate): Statement[]
 
 /** Whether the phrase stands in the sentence as it is, but for case and white space. */
 export function names(sentence: string, phrase: string): boolean {
-  const pattern = oneLine(phrase).replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  const pattern = escapeRegExp(oneLine(phrase));
   return new RegExp(String.raw`(?<![\p{L}\p{N}])${pattern}(?![\p{L}\p{N}])`, "iu").test(oneLine(sentence));
 }
 

@@ -37,7 +37,6 @@ export async function writeRejected(input: {
       answer: response.slice(answerStart),
       prompt,
       isUnclosed: isUnclosed || (stage.mask !== "none" && !isClosed),
-      question,
       filters,
     };
     const problem = refusalOf(filterRegistry.rejected, draft, language);
