@@ -21,6 +21,7 @@ const DEVICE_CODES = new Set([
   "OP_UNSUPPORTED",
   "GGML_LIBRARY",
   "GGML_VERSION",
+  "DRIVER_TOO_OLD",
 ]);
 
 /**

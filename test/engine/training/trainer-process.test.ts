@@ -46,6 +46,13 @@ test("an error event of exit 2 becomes TRAINER_CONFIG with its hint, of exit 3 O
   await expect(failing(3)).rejects.toMatchObject({ code: "OUT_OF_MEMORY" });
 });
 
+test("every fault of a device in exit 3 is DEVICE_UNAVAILABLE, a driver that is too old too", async () => {
+  for (const code of ["DEVICE_FAILED", "DRIVER_TOO_OLD"])
+    await expect(
+      run(`${say({ event: "error", code, message: "the card cannot" })} process.exitCode = 3`),
+    ).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE", message: "the card cannot" });
+});
+
 test("a death by signal is TRAINER_CRASHED, names the signal and keeps the end of stderr", async () => {
   await expect(
     run(`process.stderr.write("GGML_ASSERT here"); process.kill(process.pid, "SIGKILL")`),
