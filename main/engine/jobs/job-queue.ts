@@ -238,6 +238,7 @@ export function createJobQueue(options: {
     const later = store.findRetry(job);
     if (later && !isTerminal(later)) return later.id;
     if (later && later.status !== "succeeded") return tryAgain(later);
+    if (later && job.status !== "succeeded") return later.id;
     const { type, input } = job;
     // the key goes on with the work; what has succeeded keeps its own, and is done once more
     const key = job.status === "succeeded" ? null : job.idempotencyKey;
