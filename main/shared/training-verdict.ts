@@ -1,7 +1,13 @@
 import type { PairProblem, TrainingStep } from "./contract/training.ts";
 
 /** What the verdict reads of a run. */
-export type JudgedRun = { steps: readonly TrainingStep[]; pairProblems?: readonly PairProblem[] };
+export type JudgedRun = {
+  /** Those that have a finite loss. */
+  steps: readonly TrainingStep[];
+  /** Of all steps those whose loss or gradient was not finite: they changed nothing. */
+  skippedSteps: readonly number[];
+  pairProblems: readonly PairProblem[];
+};
 
 /**
  * Whether a training run learned what it should, by plain rules on its own steps: `learned`, `unclear`, or `failed`.
@@ -24,7 +30,7 @@ const SPIKE = 5;
 /** Fewer steps than this say nothing about spikes. */
 const FEWEST_STEPS_FOR_SPIKES = 8;
 
-export function judgeTraining({ steps, pairProblems = [] }: JudgedRun): TrainingVerdict {
+export function judgeTraining({ steps, skippedSteps, pairProblems }: JudgedRun): TrainingVerdict {
   const { first, last, nEpochs } = epochsOf(steps);
   const numbers = {
     firstLoss: mean(first.map(({ loss }) => loss)),
@@ -36,14 +42,10 @@ export function judgeTraining({ steps, pairProblems = [] }: JudgedRun): Training
     .filter(({ isDropped }) => isDropped)
     .map(({ message }) => `${message.replace(/\.$/, "")}.`);
   if (steps.length === 0) return { outcome: "unclear", ...numbers, sentences: ["No step has been made.", ...dropped] };
-  const broken = steps.find(({ loss }) => !Number.isFinite(loss));
-  if (broken) {
-    const sentence = `From step ${broken.step} on the loss is no number: the learning rate is too high, or the pairs are broken.`;
-    return { outcome: "failed", ...numbers, sentences: [sentence, ...dropped] };
-  }
   const judgements = [
     judgeLoss(numbers.firstLoss ?? 0, numbers.lastLoss ?? 0, nEpochs),
     judgeMargin(numbers),
+    judgeSkipped(skippedSteps),
     judgeGradients(steps),
   ].filter((judgement) => judgement !== null);
   const outcomes = judgements.map(({ outcome }) => outcome);
@@ -93,6 +95,15 @@ function judgeMargin({ margin, accuracy }: Pick<TrainingVerdict, "margin" | "acc
   };
 }
 
+function judgeSkipped([first, ...rest]: readonly number[]): Judgement | null {
+  if (first === undefined) return null;
+  const where = rest.length === 0 ? `Step ${first}` : `${rest.length + 1} steps, the first of them step ${first},`;
+  return {
+    outcome: "unclear",
+    sentence: `${where} gave no finite gradient and changed nothing: lower the learning rate, or look at the pairs of ${rest.length === 0 ? "this step" : "these steps"}.`,
+  };
+}
+
 function judgeGradients(steps: readonly TrainingStep[]): Judgement | null {
   const norms = steps.flatMap(({ step, metrics }) => {
     const norm = metrics["grad_norm"];
@@ -100,7 +111,7 @@ function judgeGradients(steps: readonly TrainingStep[]): Judgement | null {
   });
   if (norms.length < FEWEST_STEPS_FOR_SPIKES) return null;
   const usual = norms.map(({ norm }) => norm).toSorted((a, b) => a - b)[Math.floor(norms.length / 2)]!;
-  const spikes = norms.filter(({ norm }) => !Number.isFinite(norm) || norm > SPIKE * usual);
+  const spikes = norms.filter(({ norm }) => norm > SPIKE * usual);
   if (spikes.length === 0) return null;
   const where =
     spikes.length === 1 ? `at step ${spikes[0]!.step}` : `at ${spikes.length} steps, first at ${spikes[0]!.step}`;

@@ -52,6 +52,7 @@ test("each run has its verdict in words, and a dash where it has no such number"
     round: 0,
     nPairs: 4,
     steps,
+    skippedSteps: [],
     pairProblems: [],
   } as unknown as RunWithSteps;
   const { markup } = trainingCharts([run]);
@@ -62,7 +63,8 @@ test("each run has its verdict in words, and a dash where it has no such number"
 
 test("stages of one loss have a curve each, under their own names", () => {
   const steps = [1, 2].map((step) => ({ step, epoch: step, loss: step, metrics: {} }));
-  const run = (stage: string, round: number) => ({ stage, loss: "orpo", round, nPairs: 2, steps }) as RunWithSteps;
+  const rest = { loss: "orpo", nPairs: 2, steps, skippedSteps: [], pairProblems: [] };
+  const run = (stage: string, round: number) => ({ ...rest, stage, round }) as unknown as RunWithSteps;
   const { markup } = trainingCharts([run("whole", 0), run("whole", 1), run("answers", 0)]);
   expect([...markup.matchAll(/aria-label="(.*?)"/g)].map(([, title]) => title)).toEqual([
     "whole (ORPO) loss by step",

@@ -13,9 +13,12 @@ export type FakeTrainer = {
 /**
  * An executable with the trainer's protocol and none of its work: steps every few milliseconds, a checkpoint that holds
  * the step, a stop by command with exit code 4, and at its end a real adapter file. Every log-prob is
- * -2 by the base model and -1 with an adapter.
+ * -2 by the base model and -1 with an adapter. `badSteps` give no finite loss; with `diverges` it gives up at the last one.
  */
-export function makeFakeTrainer(dir: string, { nSteps = 40, stepMs = 20 } = {}): FakeTrainer {
+export function makeFakeTrainer(
+  dir: string,
+  { nSteps = 40, stepMs = 20, badSteps = [] as number[], diverges = false } = {},
+): FakeTrainer {
   const trainerPath = join(dir, "fake-trainer");
   const log = join(dir, "fake-trainer.log");
   const adapter = join(REPOSITORY_DIR, "test/fixtures/reference/adapter-init.gguf");
@@ -56,7 +59,13 @@ setInterval(() => {
   }
   step++;
   fs.writeFileSync(path, String(step));
-  emit({ event: "step", step, epoch: 1, loss: 1, steps: ${nSteps} });
+  const isBad = ${JSON.stringify(badSteps)}.includes(step);
+  if (isBad) emit({ event: "warning", code: "GRADIENT_NOT_FINITE", message: "step " + step + " gave no finite gradient" });
+  if (isBad && ${diverges} && step === ${badSteps.at(-1) ?? 0}) {
+    emit({ event: "error", code: "DIVERGED", message: "steps in a row gave no finite gradient", hint: "Use a smaller learning_rate." });
+    process.exit(2);
+  }
+  emit({ event: "step", step, epoch: 1, loss: isBad ? null : 1, grad_norm: isBad ? null : 1, steps: ${nSteps} });
 }, ${stepMs});
 `;
   writeFileSync(trainerPath, script);

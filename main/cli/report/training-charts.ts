@@ -4,7 +4,7 @@ import { judgeTraining, VERDICT_NAMES } from "../../shared/training-verdict.ts";
 import { type Html, html } from "./html.ts";
 import { type Band, lineChart, type Series } from "./line-chart.ts";
 
-export type RunWithSteps = TrainingRunRow & { steps: TrainingStep[] };
+export type RunWithSteps = TrainingRunRow & { steps: TrainingStep[]; skippedSteps: number[] };
 
 /** One a stage, in their order, and from the start again when there are more. */
 const STAGE_COLOURS = ["#0f766e", "#6d28d9", "#b45309", "#1d4ed8", "#be123c"];

@@ -62,7 +62,7 @@ export function createTraining(
     getRun({ runId }) {
       const run = deps.runs.get(runId);
       if (!run) throw new AppError("NOT_FOUND", `There is no training run ${runId}`);
-      return { ...run, steps: deps.runs.steps(runId) };
+      return { ...run, steps: deps.runs.steps(runId), skippedSteps: deps.runs.skippedSteps(runId) };
     },
   };
 

@@ -37,6 +37,9 @@ export type NewRun = StageColumns & {
 
 export type RunStore = ReturnType<typeof createRunStore>;
 
+/** Among the metrics of a step: its update was left out. */
+const SKIPPED = "skipped";
+
 const SELECT = `
   SELECT run.id, run.experiment_id, run.stage, run.stage_index, run.loss, run.round, run.status, run.model_name, run.adapter_in, run.adapter_out,
     run.n_pairs, run.pair_problems, run.config, run.device, run.started_at, run.finished_at,
@@ -70,6 +73,7 @@ export function createRunStore(db: Db, clock: Clock) {
   const putMetric = db.prepare(`
     INSERT INTO training_metric (run_id, step, name, value) VALUES (@runId, @step, @name, @value)
     ON CONFLICT DO UPDATE SET value = excluded.value`);
+  const deleteMetrics = db.prepare("DELETE FROM training_metric WHERE run_id = @runId AND step = @step");
   const selectMetrics = db.prepare<[string], { step: number; name: string; value: number }>(
     "SELECT step, name, value FROM training_metric WHERE run_id = ? ORDER BY step, name",
   );
@@ -107,15 +111,21 @@ export function createRunStore(db: Db, clock: Clock) {
     setDevice: (id: TrainingRunId, device: RunDevice): void =>
       void setDevice.run({ id, device: JSON.stringify(device) }),
     putStep: db.transaction((runId: TrainingRunId, step: TrainingStep) => {
+      deleteMetrics.run({ runId, step: step.step });
       const values = { epoch: step.epoch, loss: step.loss, ...step.metrics };
       for (const [name, value] of Object.entries(values)) putMetric.run({ runId, step: step.step, name, value });
     }),
+    /** The trainer left the update of this step out; it may still have a loss. */
+    putSkipped: (runId: TrainingRunId, step: number): void =>
+      void putMetric.run({ runId, step, name: SKIPPED, value: 1 }),
     finish(id: TrainingRunId, status: TrainingRunRow["status"], adapterOut: string | null, summary: unknown): void {
       finish.run({ id, status, adapterOut, summary: JSON.stringify(summary ?? null), at: clock() });
     },
+    /** Those that have a loss. */
     steps(runId: TrainingRunId): TrainingStep[] {
       const steps = new Map<number, TrainingStep>();
       for (const { step, name, value } of selectMetrics.all(runId)) {
+        if (name === SKIPPED) continue;
         const entry = steps.get(step) ?? { step, epoch: 0, loss: 0, metrics: {} };
         steps.set(step, entry);
         if (name === "epoch" || name === "loss") entry[name] = value;
@@ -123,6 +133,9 @@ export function createRunStore(db: Db, clock: Clock) {
       }
       return [...steps.values()];
     },
+    /** Those whose loss or gradient was not finite, in their order. */
+    skippedSteps: (runId: TrainingRunId): number[] =>
+      selectMetrics.all(runId).flatMap(({ step, name }) => (name === SKIPPED ? [step] : [])),
   };
 }
 

@@ -14,7 +14,14 @@ const Hello = z.looseObject({
   device: HelloDevice.optional(),
   pairs: z.looseObject({ used: z.int() }).optional(),
 });
-const Step = z.looseObject({ event: z.literal("step"), step: z.int(), epoch: z.number(), loss: z.number() });
+/** Loss and gradient norm are null where they are no finite numbers; the update of such a step was left out. */
+const Step = z.looseObject({
+  event: z.literal("step"),
+  step: z.int(),
+  epoch: z.number(),
+  loss: z.number().nullable(),
+  grad_norm: z.number().nullable().optional(),
+});
 /** The loss of pairs that are not trained on; TRL's metric names with `eval_` before them. */
 const Evaluation = z.looseObject({ event: z.literal("evaluation"), step: z.int(), eval_loss: z.number().nullable() });
 const Pair = z.looseObject({

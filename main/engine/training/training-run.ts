@@ -66,19 +66,21 @@ async function runTraining(deps: TrainingDeps, context: JobContext<TrainingRunIn
     const files = await prepare(deps, run.id, input, model.path, chosen, context, warnings);
     await deps.runner.unload();
     const summary = await trainToTheEnd(deps, run.id, files.config, chosen, context, warnings);
+    const steps = deps.runs.steps(run.id);
+    if (steps.length === 0 && deps.runs.skippedSteps(run.id).length > 0) throw nothingLearnt();
     await publish(files.adapter, input.adapterOut);
     const { parity, adapterId } = await proveAdapter(deps, run, input, model, signal);
     deps.runs.finish(run.id, "succeeded", input.adapterOut, summary);
-    const steps = deps.runs.steps(run.id);
-    context.record("trained", { runId: run.id, adapterId, nSteps: steps.length });
+    const { nSteps = 0, pairProblems = [] } = deps.runs.get(run.id) ?? {};
+    context.record("trained", { runId: run.id, adapterId, nSteps });
     return {
       runId: run.id,
       adapterPath: input.adapterOut,
-      nSteps: steps.length,
+      nSteps,
       firstLoss: steps[0]?.loss ?? Number.NaN,
       lastLoss: steps.at(-1)?.loss ?? Number.NaN,
       parity,
-      pairProblems: deps.runs.get(run.id)?.pairProblems ?? [],
+      pairProblems,
     };
   } catch (error) {
     deps.runs.finish(run.id, signal.aborted ? "stopped" : "failed", null, null);
@@ -203,12 +205,25 @@ function recordStep(
   context: JobContext<TrainingRunInput>,
 ): void {
   const { event: _event, step, epoch, loss, ...rest } = event;
+  const total = typeof rest["steps"] === "number" ? rest["steps"] : null;
+  // the trainer's warning, which comes before such a step, is what is said of it
+  if (loss === null) {
+    deps.runs.putSkipped(runId, step);
+    return context.progress({ n: step, total, unit: "steps", message: "no finite loss" });
+  }
   const numbers = Object.entries(rest).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
   const row = { step, epoch, loss, metrics: Object.fromEntries(numbers) };
   deps.runs.putStep(runId, row);
+  if (rest.grad_norm === null) deps.runs.putSkipped(runId, step);
   deps.emit("training.step", { runId, step: row });
-  const total = row.metrics["steps"] ?? null;
   context.progress({ n: step, total, unit: "steps", message: `loss ${loss.toFixed(4)}` });
+}
+
+/** As the trainer says of many such steps in a row, which a short run does not come to. */
+function nothingLearnt(): AppError {
+  return new AppError("TRAINER_CONFIG", "No step of the training gave a finite loss, so nothing was learned", {
+    hint: "Use a smaller learning_rate, and look at the pairs.",
+  });
 }
 
 /** What the output check needs to know of a request. */

@@ -151,7 +151,11 @@ export const training = {
   listRuns: query({ input: z.strictObject({}), output: z.array(TrainingRunRow) }),
   getRun: query({
     input: z.strictObject({ runId: TrainingRunId }),
-    output: TrainingRunRow.extend({ steps: z.array(TrainingStep) }),
+    output: TrainingRunRow.extend({
+      steps: z.array(TrainingStep),
+      /** The numbers of the steps whose loss or gradient was not finite: the trainer left their updates out. */
+      skippedSteps: z.array(z.int()),
+    }),
   }),
 };
 export type TrainingEvents = {
