@@ -63,7 +63,8 @@ function withSpans(thinking: readonly ThinkingSection[], locate: Locate): Thinki
 
 /** What the teacher was shown, as it stands on the pages; without what the corpus has no more. */
 function contextOf({ corpus }: PreferenceDeps, experiments: ExperimentStore, pair: UnlocatedPair): Passage[] {
-  const { sourceTokens } = experimentRecipe(experiments, pair.experimentId).retrieval;
+  const sourceTokens = sourceTokensOf(experiments, pair.experimentId);
+  if (sourceTokens === null) return [];
   return pair.sources.flatMap(({ chunkId, role }: PairRow["sources"][number]) => {
     try {
       return role === "source"
@@ -74,4 +75,14 @@ function contextOf({ corpus }: PreferenceDeps, experiments: ExperimentStore, pai
       throw error;
     }
   });
+}
+
+/** Null for an import, which no recipe has made: nobody knows what its teacher was shown. */
+function sourceTokensOf(experiments: ExperimentStore, experimentId: string): number | null {
+  try {
+    return experimentRecipe(experiments, experimentId).retrieval.sourceTokens;
+  } catch (error) {
+    if (isAppError(error, "NOT_FOUND") || isAppError(error, "VALIDATION_FAILED")) return null;
+    throw error;
+  }
 }
