@@ -14,7 +14,7 @@ const MAX_DISK_SHARE = 0.9;
  */
 export async function withF32Base<T>(
   deps: TrainingDeps,
-  model: { path: string; facts: ModelFacts },
+  model: { path: string; facts: ModelFacts; device?: string | undefined },
   use: (f32Path: string) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T | undefined> {
@@ -24,7 +24,7 @@ export async function withF32Base<T>(
   if (!fitsInMemoryAsF32(model.facts) || bytesInF32(model.facts) > MAX_DISK_SHARE * bavail * bsize) return undefined;
   const dir = await mkdtemp(join(cacheDir, "parity-"));
   try {
-    const { location } = await deps.devices.choose();
+    const { location } = await deps.devices.choose(model.device);
     const f32Path = join(dir, "base-f32.gguf");
     await runTrainer(location, "dequantise", [model.path, f32Path], () => {}, signal);
     return await use(f32Path);

@@ -21,7 +21,7 @@ import { type EncodedProbe, encodeProbes, type ProbePair, readProbes, scoreByTra
  * what that leaves unexplained has to be noise (`agreement.ts`).
  *
  * Where the noise is large beside the change (quantised weights, a short training), the check is made once more on the
- * same weights in F32, on which only adding up rounds. Where there is no room for them and the noise hides whether the
+ * same weights in F32, on which only adding up rounds. Where they cannot be had and the noise hides whether the
  * adapter does all of it, the verdict is "not provable" and says so. See docs/decisions/006.
  */
 
@@ -70,10 +70,8 @@ export async function verifyAdapter(
     scores = card?.probe ?? (await scoreByTrainer(deps, model, input, encoded, signal));
     const responses = chooseTokens(encoded, scores);
     await measure(deps, report, { modelPath: model.path, adapterPath }, "as_is", responses, signal);
-    if (report.measurements.some(canBeSharper)) {
-      const onF32 = (modelPath: string) => measure(deps, report, { modelPath, adapterPath }, "f32", responses, signal);
-      await withF32Base(deps, model, onF32, signal);
-    }
+    if (report.measurements.some(canBeSharper))
+      await measureOnF32(deps, report, { ...model, device: input.device }, responses, signal);
     conclude(report);
     if (report.verdict !== "failed")
       report.endsWithEndOfTurn = await endsItsTurn(deps, model.path, adapterPath, probes, signal);
@@ -171,6 +169,24 @@ function rowOf({ id, side, trainer }: Response, llama: number[]): ParityRow {
     meanAbsDifference: sum(ofRow) / ofRow.length,
     maxAbsDifference: Math.max(...ofRow),
   };
+}
+
+/** One measurement more. That it cannot be made is no fault of the adapter: then what was measured before counts. */
+async function measureOnF32(
+  deps: TrainingDeps,
+  report: ParityReport,
+  model: Parameters<typeof withF32Base>[1],
+  responses: Response[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const { adapterPath } = report;
+  const onF32 = (modelPath: string) => measure(deps, report, { modelPath, adapterPath }, "f32", responses, signal);
+  try {
+    await withF32Base(deps, model, onF32, signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    deps.log.warn({ scope: "training", adapterPath, err: error }, "parity could not be measured on F32 weights");
+  }
 }
 
 /** What has failed already, and a change of nothing at all, is not seen better without noise. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -7,7 +7,9 @@ import type { TrainingDeps } from "../../../main/engine/training/deps.ts";
 import { cardPathOf } from "../../../main/engine/models/index.ts";
 import { verifyAdapter } from "../../../main/engine/training/parity.ts";
 import { encodeProbes, readProbes } from "../../../main/engine/training/probe-scores.ts";
+import { AppError } from "../../../main/shared/errors.ts";
 import { REPOSITORY_DIR } from "../../harness/corpus-bench.ts";
+import { createSilentLogger } from "../../../main/engine/lib/logger.ts";
 import { createScriptedRunner } from "../../harness/scripted-runner.ts";
 
 const resourcesDir = join(REPOSITORY_DIR, "resources");
@@ -26,18 +28,24 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const baseOf = (id: number, at: number) => -1 - ((id * 7 + at) % 11) / 10;
 const changeOf = (id: number, at: number) => (((id * 13 + at * 5) % 17) - 8) / 40;
 
-/** A llama.cpp in which the adapter does a share of what was trained; the trainer's numbers come from the card. */
-function depsWith(share: number): TrainingDeps {
+/**
+ * A llama.cpp in which the adapter does a share of what was trained; the trainer's numbers come from the card. With
+ * `noise` its rounding is other than the trainer's on the weights as they are.
+ */
+function depsWith(share: number, noise = 0): TrainingDeps {
   const runner = createScriptedRunner(() => "A short answer.");
-  runner.logProbs = async ({ adapterPath: adapter, sequences }) =>
+  const roundingOf = (modelPath: string, at: number) => (modelPath === MODEL.path && at % 2 === 0 ? noise : 0);
+  runner.logProbs = async ({ modelPath, adapterPath: adapter, sequences }) =>
     sequences.map(({ ids, from, positions }) =>
       (positions ?? ids.map((_, i) => i).slice(from)).map(
-        (at) => baseOf(ids[at]!, at) + (adapter === null ? 0 : share * changeOf(ids[at]!, at)),
+        (at) =>
+          baseOf(ids[at]!, at) + roundingOf(modelPath, at) + (adapter === null ? 0 : share * changeOf(ids[at]!, at)),
       ),
     );
   const models = { resolveModel: async () => MODEL };
   // the devices are asked only for an adapter without a card
-  return { runner, models, resourcesDir, clock: () => 5 } as unknown as TrainingDeps;
+  const log = createSilentLogger();
+  return { runner, models, resourcesDir, workspaceDir: dir, log, clock: () => 5 } as unknown as TrainingDeps;
 }
 
 async function writeCardFor(deps: TrainingDeps, facts: { sha256?: string; modelSha256?: string } = {}) {
@@ -97,4 +105,85 @@ test("a card that cannot be read is the adapter's fault and no crash of the chec
   writeFileSync(cardPathOf(adapterPath), "{");
   const { report } = await verifyAdapter(depsWith(1), { adapterPath, model: "m" });
   expect(report).toMatchObject({ verdict: "failed", reasons: [expect.stringContaining("card")], rows: [] });
+});
+
+/** Noise that makes the check ask for weights in F32, and is small enough to judge by. */
+const NOISE = 0.004;
+
+/** A trainer whose `dequantise` does what the test says, on every device; the devices that were asked for. */
+function giveTrainer(deps: TrainingDeps, dequantise: string): (string | undefined)[] {
+  const asked: (string | undefined)[] = [];
+  const trainerPath = join(dir, "trainer");
+  writeFileSync(trainerPath, `#!${process.execPath}\n${dequantise}`, { mode: 0o755 });
+  const choose = async (device?: string) => {
+    asked.push(device);
+    return { location: { trainerPath, ggmlDir: dir } };
+  };
+  deps.devices = { choose } as never;
+  return asked;
+}
+
+const weightsOf = ({ measurements }: { measurements: { weights: string }[] }) =>
+  measurements.map(({ weights }) => weights);
+const fails = (code: string, exitCode: number) =>
+  `console.log(JSON.stringify({ event: "error", code: "${code}", message: "said so" })); process.exit(${exitCode});`;
+
+test("where rounding counts, the check is made on F32 weights too, on the device that was asked for", async () => {
+  const deps = depsWith(1, NOISE);
+  const asked = giveTrainer(deps, `require("node:fs").writeFileSync(process.argv[4], "weights");`);
+  await writeCardFor(deps);
+  const { report } = await verifyAdapter(deps, { adapterPath, model: "m", device: "vulkan0" });
+  expect(report).toMatchObject({ verdict: "passed", reasons: [] });
+  expect(weightsOf(report)).toEqual(["as_is", "f32"]);
+  expect(report.measurements[1]).toMatchObject({ noise: 0 });
+  expect(asked).toEqual(["vulkan0"]);
+  expect(readdirSync(join(dir, "cache"))).toEqual([]);
+});
+
+test("without room for F32 weights the check counts that was made without them", async () => {
+  const deps = depsWith(1, NOISE);
+  deps.models.resolveModel = async () => ({ ...MODEL, facts: { nParameters: null } }) as never;
+  const asked = giveTrainer(deps, "process.exit(1)");
+  await writeCardFor(deps);
+  const { report } = await verifyAdapter(deps, { adapterPath, model: "m" });
+  expect(report).toMatchObject({ verdict: "passed", reasons: [] });
+  expect(weightsOf(report)).toEqual(["as_is"]);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ["the disk is full", fails("DISK_FULL", 2)],
+  ["the model is refused", fails("MODEL_INVALID", 2)],
+  ["the trainer dies", "process.kill(process.pid, 'SIGKILL')"],
+])("F32 weights that cannot be made are no fault of the adapter: %s", async (_name, dequantise) => {
+  const deps = depsWith(1, NOISE);
+  giveTrainer(deps, dequantise);
+  await writeCardFor(deps);
+  const { report } = await verifyAdapter(deps, { adapterPath, model: "m" });
+  expect(report).toMatchObject({ verdict: "passed", reasons: [] });
+  expect(weightsOf(report)).toEqual(["as_is"]);
+});
+
+test("F32 weights that no memory holds cost the second check, and nothing else", async () => {
+  const deps = depsWith(1, NOISE);
+  giveTrainer(deps, "");
+  const { logProbs } = deps.runner;
+  deps.runner.logProbs = async (request, signal) => {
+    if (request.modelPath !== MODEL.path) throw new AppError("OUT_OF_MEMORY", "the model host ran out of memory");
+    return logProbs(request, signal);
+  };
+  await writeCardFor(deps);
+  const { report } = await verifyAdapter(deps, { adapterPath, model: "m" });
+  expect(report).toMatchObject({ verdict: "passed", reasons: [] });
+  expect(weightsOf(report)).toEqual(["as_is"]);
+});
+
+test("a check that is cancelled while F32 weights are made ends there", async () => {
+  const deps = depsWith(1, NOISE);
+  giveTrainer(deps, "setInterval(() => {}, 1000); process.stdin.on('data', () => process.exit(4));");
+  await writeCardFor(deps);
+  const controller = new AbortController();
+  const checked = verifyAdapter(deps, { adapterPath, model: "m" }, controller.signal);
+  setTimeout(() => controller.abort(), 300);
+  await expect(checked).rejects.toMatchObject({ code: "INTERRUPTED" });
 });
