@@ -4,7 +4,7 @@
  */
 export type { Filters } from "./filters.ts";
 export { checkRecipe, loadRecipe, readRecipe, type RecipeFile, recipeSha256, recipeSource } from "./load.ts";
-export type { Lora } from "./lora.ts";
+export { Lora } from "./lora.ts";
 export type { Recipe } from "./recipe.ts";
 export type { Section } from "./sections.ts";
 export { lossConfig, type PlacedStage, type Rejected, rejectedOf, stageOf, type StageRecipe } from "./stage.ts";

@@ -5,7 +5,7 @@ import { AppError } from "../../shared/errors.ts";
 import { readAdapter } from "../gguf/index.ts";
 import { cardPathOf } from "../models/index.ts";
 import { AdapterCard } from "./adapter-card.ts";
-import { adapterBytesOf, CHECKPOINT_ADAPTERS } from "./adapter-size.ts";
+import { adapterBytesOf, CHECKPOINT_ADAPTERS, LoraSize } from "./adapter-size.ts";
 
 export type OutputRequest = {
   adapterOut: string;
@@ -142,10 +142,11 @@ async function freeBytes(dir: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** An adapter that is gone on with keeps its size. */
+/** An adapter that is gone on with keeps its size; of settings that cannot be read there is none. */
 async function expectedBytes({ adapterIn, modelPath, settings }: OutputRequest): Promise<number> {
   if (adapterIn !== null) return statSync(adapterIn, { throwIfNoEntry: false })?.size ?? 0;
-  return adapterBytesOf(modelPath, settings["lora"] ?? {});
+  const lora = LoraSize.safeParse(settings["lora"] ?? {});
+  return lora.success ? adapterBytesOf(modelPath, lora.data) : 0;
 }
 
 function refused(message: string, hint: string, cause?: unknown): AppError {

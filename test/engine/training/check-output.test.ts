@@ -13,7 +13,7 @@ copyFileSync(join(REPOSITORY_DIR, "test/fixtures/reference/adapter-init.gguf"), 
 const pairs = join(dir, "pairs.json");
 writeFileSync(pairs, "[]");
 
-const check = (adapterOut: string, given: { adapterIn?: string; r?: number } = {}, free = 1e12) =>
+const check = (adapterOut: string, given: { adapterIn?: string; lora?: unknown } = {}, free = 1e12) =>
   checkOutput(
     {
       adapterOut,
@@ -21,7 +21,7 @@ const check = (adapterOut: string, given: { adapterIn?: string; r?: number } = {
       adapterIn: given.adapterIn ?? null,
       pairsPath: pairs,
       workspaceDir: dir,
-      settings: given.r === undefined ? {} : { lora: { r: given.r } },
+      settings: given.lora === undefined ? {} : { lora: given.lora },
     },
     async () => free,
   );
@@ -56,12 +56,35 @@ test("refused: a link to the model, a file that is no adapter, a card's place th
 });
 
 test("a disk that cannot hold the adapter is named, with what is needed", async () => {
-  await expect(check(join(dir, "big.gguf"), { r: 1000 }, 1e6)).rejects.toMatchObject({
+  await expect(check(join(dir, "big.gguf"), { lora: { r: 1000 } }, 1e6)).rejects.toMatchObject({
     code: "DISK_FULL",
     message: expect.stringMatching(new RegExp(`The disk of ${dir} has 1 MB left, and the adapter will take \\d+ MB`)),
     hint: expect.stringContaining(dir),
   });
 });
+
+test.each([
+  ["attn_q", ["q"]],
+  ["q_proj", ["q"]],
+  ["ffn_down", ["down"]],
+  ["down_proj", ["down"]],
+])("a target counts by the trainer's other names, too: %s", async (name, targets) => {
+  const neededFor = async (names: string[]) => {
+    const refused = await check(join(dir, "big.gguf"), { lora: { r: 1000, targets: names } }, 0).catch(
+      (error: unknown) => error,
+    );
+    return (refused as { details: { neededBytes: number } }).details.neededBytes;
+  };
+  expect(await neededFor([name])).toBe(await neededFor(targets));
+  expect(await neededFor([name])).toBeLessThan(await neededFor([...targets, "k"]));
+});
+
+test.each([{ targets: "q,k" }, { targets: ["q", "elbow"] }, { r: "abc" }, { r: -1 }, 7])(
+  "settings that are the trainer's to refuse (%j) make no claim on the disk",
+  async (lora) => {
+    await expect(check(join(dir, "odd.gguf"), { lora }, 0)).resolves.toBeUndefined();
+  },
+);
 
 test.each([
   ["EROFS", "VALIDATION_FAILED", /can only be read/],
