@@ -27,8 +27,8 @@ const DEVICE_CODES = new Set([
 /**
  * Runs `native-trainer <command> <arguments>` to its end and hands every event on. An aborted signal asks the trainer to
  * stop after its step with a checkpoint, then makes it.
- * Errors: TRAINER_MISSING, TRAINER_CONFIG (exit 2), OUT_OF_MEMORY and DEVICE_UNAVAILABLE (exit 3), INTERRUPTED (exit 4),
- * TRAINER_CRASHED, TRAINER_PROTOCOL.
+ * Errors: TRAINER_MISSING, TRAINER_CONFIG and DISK_FULL (exit 2), OUT_OF_MEMORY and DEVICE_UNAVAILABLE (exit 3),
+ * INTERRUPTED (exit 4), TRAINER_CRASHED, TRAINER_PROTOCOL.
  */
 export async function runTrainer(
   location: TrainerLocation,
@@ -97,6 +97,8 @@ function errorOfExit(
 ): AppError {
   const options = { hint: failure?.hint, details: { ...exit, trainerCode: failure?.code, stderr } };
   if (exit.code === 4) return new AppError("INTERRUPTED", "Training stopped with a checkpoint", options);
+  // the trainer counts a full disk as a place that cannot be written to; whoever frees some space can go on
+  if (failure?.code === "DISK_FULL") return new AppError("DISK_FULL", failure.message, options);
   if (failure && exit.code === 2) return new AppError("TRAINER_CONFIG", failure.message, options);
   if (failure && exit.code === 3) {
     const code = DEVICE_CODES.has(failure.code) ? "DEVICE_UNAVAILABLE" : "OUT_OF_MEMORY";

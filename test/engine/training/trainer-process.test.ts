@@ -53,6 +53,20 @@ test("every fault of a device in exit 3 is DEVICE_UNAVAILABLE, a driver that is 
     ).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE", message: "the card cannot" });
 });
 
+test("a full disk is DISK_FULL, whatever it was found at", async () => {
+  const said = say({
+    event: "error",
+    code: "DISK_FULL",
+    message: "cannot write to /mnt/usb",
+    hint: "Free some space.",
+  });
+  await expect(run(`${said} process.exitCode = 2`)).rejects.toMatchObject({
+    code: "DISK_FULL",
+    message: "cannot write to /mnt/usb",
+    hint: "Free some space.",
+  });
+});
+
 test("a death by signal is TRAINER_CRASHED, names the signal and keeps the end of stderr", async () => {
   await expect(
     run(`process.stderr.write("GGML_ASSERT here"); process.kill(process.pid, "SIGKILL")`),
