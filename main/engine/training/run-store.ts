@@ -82,15 +82,14 @@ export function createRunStore(db: Db, clock: Clock) {
     get: (id: TrainingRunId) => mapRow(selectById.get(id)),
     list: () => selectAll.all().map(mapKnownRow),
     /**
-     * The run of this job; or the unfinished or failed run of the same round of the experiment, or of the same request,
-     * taken over by this job so that its checkpoint counts; or a new one.
+     * The run of this job, which runs again; or the unfinished or failed run of the same round of the experiment, or of
+     * the same request, taken over by this job so that its checkpoint counts; or a new one.
      */
     findOrCreate(run: NewRun): TrainingRunRow {
-      const own = selectByJob.get(run.jobId);
-      if (own) return mapKnownRow(own);
       const { experimentId, stage, round } = run;
-      const ofRequest = run.requestKey === null ? undefined : selectByRequest.get(run.requestKey);
-      const earlier = experimentId === null ? ofRequest : selectByRound.get({ experimentId, stage, round });
+      const ofRequest = () => (run.requestKey === null ? undefined : selectByRequest.get(run.requestKey));
+      const ofRound = (id: string) => selectByRound.get({ experimentId: id, stage, round });
+      const earlier = selectByJob.get(run.jobId) ?? (experimentId === null ? ofRequest() : ofRound(experimentId));
       const id = earlier?.id ?? newId<TrainingRunId>(clock());
       if (earlier) adopt.run({ id, jobId: run.jobId });
       else insert.run({ ...run, id, startedAt: clock() });

@@ -52,6 +52,13 @@ test("a job that is attempted again finds its run, and a job that takes a round 
   expect(runs.list()).toHaveLength(1);
 });
 
+test("a job that was stopped with the program and runs again has a run that is running", () => {
+  const stopped = request({ experimentId: null });
+  const { id } = runs.findOrCreate(stopped);
+  runs.finish(id, "stopped", null, null);
+  expect(runs.findOrCreate(stopped)).toMatchObject({ id, status: "running", finishedAt: null });
+});
+
 test("two stages of one loss, two rounds and two experiments have runs of their own", () => {
   const ids = [
     request(),
