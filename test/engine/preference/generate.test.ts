@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { loadRecipe } from "../../../main/engine/recipe/index.ts";
 import { outputOf } from "../../../main/shared/contract/job-types.ts";
 import { isAppError } from "../../../main/shared/errors.ts";
 import type { JobId } from "../../../main/shared/ids.ts";
@@ -201,6 +203,26 @@ describe("filtered attempts", () => {
     expect(list({ status: "accepted" }).total).toBe(0);
   });
 
+  test("what says the same carries no signal behind thinking in other markers than the recipe's, either", async () => {
+    const path = join(workspace.dir, "other-markers.yaml");
+    const demo = loadRecipe("demo", join(import.meta.dirname, "../../../resources/recipes"));
+    const markers = { ...DEFAULT_MARKERS, thinkingOpen: "[[thinking]]", thinkingClose: "[[/thinking]]" };
+    writeFileSync(path, stringify({ ...demo, markers }));
+    const { thinkingOpen, thinkingClose } = DEFAULT_MARKERS;
+    const thoughts = "Penguins huddle in polar storms, and a glacier grinds the valley below to fine grey flour.";
+    let answer = "";
+    const dir = workspace.dir;
+    await workspace.close();
+    workspace = openWorkspace((request, i) => {
+      if (isRejectedPrompt(request)) return `${thinkingOpen}\n${thoughts}\n${thinkingClose}\n${answer}`;
+      const text = goodScript(request, i) as string;
+      if (request.prefill === "Answer:") answer = text;
+      return text;
+    }, dir);
+    await generate({ count: 1, recipe: path }).catch(() => {});
+    expect(list().filterCounts).toMatchObject({ no_signal: 3 });
+  });
+
   test("a pair longer than max_length is left out, not cut", async () => {
     await replaceWorkspace((request, i) => (isRejectedPrompt(request) ? longProse : goodScript(request, i)));
     await generate({ count: 1 }).catch(() => {});
@@ -256,8 +278,6 @@ test("a killed round goes on behind its last row, and follows up on what it has"
 
 test("a recipe without the asked stage is refused before any work", async () => {
   const recipe = join(workspace.dir, "orpo-only.yaml");
-  const { stringify } = await import("yaml");
-  const { loadRecipe } = await import("../../../main/engine/recipe/index.ts");
   const demo = loadRecipe("demo", join(import.meta.dirname, "../../../resources/recipes"));
   writeFileSync(recipe, stringify({ ...demo, stages: demo.stages.slice(0, 1) }));
   await expect(generate({ recipe, stage: "exo" })).rejects.toMatchObject({ code: "VALIDATION_FAILED" });
@@ -265,8 +285,6 @@ test("a recipe without the asked stage is refused before any work", async () => 
 
 test("a recipe in another language is refused where only code for English could write its pairs", async () => {
   const recipe = join(workspace.dir, "german.yaml");
-  const { stringify } = await import("yaml");
-  const { loadRecipe } = await import("../../../main/engine/recipe/index.ts");
   const demo = loadRecipe("demo", join(import.meta.dirname, "../../../resources/recipes"));
   writeFileSync(recipe, stringify({ ...demo, language: "de" }));
   await expect(generate({ recipe })).rejects.toMatchObject({

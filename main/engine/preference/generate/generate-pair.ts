@@ -11,6 +11,7 @@ import type { PairWriter } from "./pair-writer.ts";
 import { refusalOf } from "../filters/filter.ts";
 import { filtered, found, type Outcome } from "../filters/outcome.ts";
 import { filterRegistry } from "../filters/registry.ts";
+import { findThinking } from "../encode/find-thinking.ts";
 import { pairMessages } from "../encode/pair-messages.ts";
 import { type Question, writeQuestion } from "./question.ts";
 import type { Recipe, StageRecipe } from "../../recipe/index.ts";
@@ -156,8 +157,9 @@ function formatChosen(sections: ThinkingSection[], answer: string, { markers }: 
 
 async function checkPair(question: string, answer: string, draft: PairDraft, input: PairInput): Promise<Outcome<true>> {
   const { recipe, stage, signal } = input;
-  // thinking that never ends has no answer behind it and counts whole
-  const rejectedAnswer = parseResponse(draft.rejected, recipe.markers).answer || draft.rejected;
+  // thinking that never ends, or with nothing behind it, counts whole
+  const rejectedAnswer =
+    draft.rejected.slice(findThinking(draft.rejected, recipe.markers).answerStart) || draft.rejected;
   const { vectors } = await embedWhole(input.embedder, [answer, rejectedAnswer], signal);
   const similarity = cosine(vectors[0]!, vectors[1]!);
   const isAlike = refusalOf(filterRegistry.signal, { similarity, filters: recipe.filters }, recipe.language);
