@@ -51,12 +51,14 @@ export function createGraphStore(db: Db, clock: Clock) {
     "DELETE FROM concept WHERE id NOT IN (SELECT concept_id FROM evidence WHERE concept_id IS NOT NULL)",
   );
   const updatePosition = db.prepare("UPDATE concept SET x = @x, y = @y WHERE id = @id");
+  // a piece of evidence is a sentence of the thinking, however many sentences of the papers it rests on
+  const evidencePiece = `json_array(evidence.source_id, section, sentence)`;
   const selectConcepts = db.prepare<[], ConceptRow>(`
-    SELECT concept.id, label, type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound, x, y
+    SELECT concept.id, label, type, COUNT(DISTINCT ${evidencePiece}) AS nEvidence, MIN(round) AS firstRound, x, y
     FROM concept JOIN evidence ON evidence.concept_id = concept.id
     GROUP BY concept.id ORDER BY nEvidence DESC, key`);
   const selectRelations = db.prepare<[], RelationRow>(`
-    SELECT relation.id, relation.source_id AS sourceId, relation.target_id AS targetId, relation.type AS type, COUNT(evidence.id) AS nEvidence, MIN(round) AS firstRound
+    SELECT relation.id, relation.source_id AS sourceId, relation.target_id AS targetId, relation.type AS type, COUNT(DISTINCT ${evidencePiece}) AS nEvidence, MIN(round) AS firstRound
     FROM relation JOIN evidence ON evidence.relation_id = relation.id
     GROUP BY relation.id ORDER BY nEvidence DESC, relation.id`);
   const evidenceColumns = `sentence, source_kind, source_id, section, basis, quote, chunk_id, start, "end", round, created_at`;
@@ -68,7 +70,7 @@ export function createGraphStore(db: Db, clock: Clock) {
   );
   const selectCounts = db.prepare<[], Counts>(`
     SELECT (SELECT COUNT(*) FROM concept) AS nConcepts, (SELECT COUNT(*) FROM relation) AS nRelations,
-      (SELECT COUNT(*) FROM evidence) AS nEvidence`);
+      (SELECT COUNT(DISTINCT json_array(concept_id, relation_id, source_id, section, sentence)) FROM evidence) AS nEvidence`);
   const countByType = db.prepare<[], { type: string; n: number }>(
     "SELECT type, COUNT(*) AS n FROM concept GROUP BY type ORDER BY n DESC, type",
   );

@@ -166,6 +166,23 @@ test("a statement that rests on two sentences has both as evidence", async () =>
   expect(rows.map(({ quote }) => quote)).toEqual([first.quote, second.quote]);
 });
 
+test("a statement counts once, however many sentences it rests on; said again in another section it counts again", async () => {
+  const graph = openGraph();
+  const text = "Graphene improves the conductivity.";
+  const statement = { text, spans: [spanOf(), { ...spanOf(), page: 4 }, { ...spanOf(), page: 5 }] };
+  const pair = pairOf(1, [text]);
+  graph.api.addPairThinking({ ...pair, thinking: [{ name: "Reasoning Steps", statements: [statement] }] });
+  const once = await view(graph);
+  expect(once.relations).toEqual(["graphene improves conductivity ×1 from 1"]);
+  expect(once.concepts.map(({ nEvidence }) => nEvidence)).toEqual([1, 1]);
+  expect(await graph.handlers.stats({}, signal)).toMatchObject({ nEvidence: 3 });
+  graph.api.addPairThinking({
+    ...pair,
+    thinking: ["Reasoning Steps", "Hypothesis"].map((name) => ({ name, statements: [statement] })),
+  });
+  expect((await view(graph)).relations).toEqual(["graphene improves conductivity ×2 from 1"]);
+});
+
 async function evidenceOf({ handlers }: ReturnType<typeof openGraph>, type: string) {
   const { relations } = await handlers.get({}, signal);
   const { id } = relations.find((relation) => relation.type === type)!;
