@@ -12,7 +12,7 @@ import { estimateDisk } from "./disk-estimate.ts";
 import { createExperimentList, type KnownExperiment } from "./experiment-store.ts";
 import { type ExperimentDeps, experimentJob } from "./experiment.ts";
 import { cleanRuns, runSpace } from "./run-space.ts";
-import { chooseRun } from "./resume.ts";
+import { chooseRun, describeRun } from "./resume.ts";
 
 type Handlers = Pick<
   EngineHandlers["training"],
@@ -37,7 +37,11 @@ export function createExperiment(deps: ExperimentDeps & { db: Db; enqueue(reques
       const file = withRoles(readRecipe(recipe, deps.recipesDir), roles);
       const underWay = key === undefined ? experiments.all().find((known) => isUnderWay(known, file)) : undefined;
       // the same command after Ctrl-C goes on with what the engine has begun to go on with
-      if (underWay) return { jobId: underWay.jobId, experimentId: underWay.experimentId, notes: [], disk: null };
+      if (underWay) {
+        const { jobId, experimentId } = underWay;
+        const note = `a run of this recipe is under way; this goes on with it, ${describeRun(underWay)}`;
+        return { jobId, experimentId, notes: [note], disk: null };
+      }
       return begin(key ?? newId(), recipe, file);
     },
     resumeRecipe({ recipe }) {

@@ -58,7 +58,7 @@ async function runExperiment(deps: ExperimentDeps, context: Context): Promise<Ex
   const { experimentId, recipe, changes } = deps.preference.openExperiment(key, () =>
     readRecipe(reference, deps.recipesDir),
   );
-  if (changes.length > 0) context.record("recipe_upgraded", { changes });
+  if (changes.length > 0) context.recordOnce("recipe_upgraded", { changes });
   const models = await deps.preference.resolveRoles(experimentId, recipe);
   const course: Course = { experimentId, recipe, policy: models.policy.path, rounds: [], trained: null };
   for (const [index, stage] of recipe.stages.entries()) {
@@ -95,7 +95,8 @@ async function runStage(
     const isTrained = isEnough(pairs, recipe.minPairsShare);
     const run = isTrained ? await train(deps, context, course, { stage, round, referenceAdapter }) : null;
     const ended = { ...columns, round, pairs, run };
-    if (pairs.nAccepted < pairs.nAsked) context.record("round_short", { ...ended, message: shortfallInWords(ended) });
+    if (pairs.nAccepted < pairs.nAsked)
+      context.recordOnce("round_short", { ...ended, message: shortfallInWords(ended) });
     rounds.push(ended);
     course.trained = run ?? course.trained;
     if (run) await dropFiles(deps, context, course, { isUnfinished: true });

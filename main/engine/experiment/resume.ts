@@ -20,9 +20,11 @@ export function chooseRun(
   if (!experiment) throw nothingToGoOnWith(experiments, named);
   const notes: string[] = [];
   if (unfinished.length > 1)
-    notes.push(`${unfinished.length} runs of this recipe are unfinished; this is the newest, ${describe(experiment)}`);
+    notes.push(
+      `${unfinished.length} runs of this recipe are unfinished; this is the newest, ${describeRun(experiment)}`,
+    );
   if (unfinished.length === 0)
-    notes.push(`every run of this recipe has finished; this is the newest, ${describe(experiment)}`);
+    notes.push(`every run of this recipe has finished; this is the newest, ${describeRun(experiment)}`);
   if (named.sha256 && experiment.sourceSha256 && named.sha256 !== experiment.sourceSha256)
     notes.push("the recipe's file has changed since the run began; the run keeps the recipe that it began with");
   return { experiment, notes };
@@ -45,6 +47,6 @@ function nothingToGoOnWith(experiments: readonly KnownExperiment[], { reference 
   });
 }
 
-function describe({ experimentId, createdAt }: KnownExperiment): string {
+export function describeRun({ experimentId, createdAt }: KnownExperiment): string {
   return `begun ${new Date(createdAt).toISOString()} (${experimentId})`;
 }

@@ -14,6 +14,8 @@ export type JobContext<Input> = {
   progress(progress: JobProgress): void;
   /** A durable fact in the job's history. */
   record(kind: string, payload: unknown): void;
+  /** The same for what every attempt finds again: it is written down the first time. */
+  recordOnce(kind: string, payload: unknown): void;
   /** Runs another job as a part of this one, or finds the one already run under the same key, and gives its output. */
   runChild<Type extends string>(
     request: EnqueueRequest & { type: Type; input: InputOf<Type>; idempotencyKey: string },

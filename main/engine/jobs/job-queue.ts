@@ -137,6 +137,7 @@ export function createJobQueue(options: {
       signal,
       progress: throttledProgress(job.id),
       record: (kind, payload) => void store.record(job.id, kind, payload),
+      recordOnce: (kind, payload) => store.recordOnce(job.id, kind, payload),
       async runChild<Type extends string>(request: EnqueueRequest & { type: Type }) {
         const childId = enqueue({ ...request, parentId: job.id });
         const cancelChild = () => {

@@ -70,6 +70,9 @@ export function createJobStore(db: Db, clock: Clock) {
   const selectEvents = db.prepare<[string], { seq: number; at: number; kind: string; payload: string }>(
     "SELECT seq, at, kind, payload FROM job_event WHERE job_id = ? ORDER BY seq",
   );
+  const selectSameEvent = db.prepare<{ jobId: JobId; kind: string; payload: string }, { seq: number }>(
+    "SELECT seq FROM job_event WHERE job_id = @jobId AND kind = @kind AND payload = @payload",
+  );
 
   const get = (id: string) => mapRow(selectById.get(id));
   const record = (jobId: JobId, kind: string, payload: unknown) =>
@@ -128,6 +131,9 @@ export function createJobStore(db: Db, clock: Clock) {
       void updateProgress.run({ id, progress: JSON.stringify(progress) }),
     requestCancel: (id: JobId) => void requestCancel.run({ id, at: clock() }),
     record,
+    recordOnce(jobId: JobId, kind: string, payload: unknown): void {
+      if (!selectSameEvent.get({ jobId, kind, payload: JSON.stringify(payload ?? null) })) record(jobId, kind, payload);
+    },
     events: (jobId: JobId): JobEventRow[] =>
       selectEvents.all(jobId).map((row) => ({ ...row, payload: JSON.parse(row.payload) as unknown })),
   };

@@ -96,6 +96,10 @@ test("the same command again means the run that is under way, unless it names ot
   const again = await pipeline.start({ recipe });
   const other = await pipeline.start({ recipe, roles: { policy: "/models/other.gguf" } });
   expect(again.jobId).toBe(first.jobId);
+  expect(again.notes).toEqual([
+    expect.stringMatching(new RegExp(`a run of this recipe is under way; .*${first.experimentId}`)),
+  ]);
+  expect([first.notes, other.notes]).toEqual([[], []]);
   expect(other.jobId).not.toBe(first.jobId);
   await Promise.all([first, other].map(pipeline.finish));
 });

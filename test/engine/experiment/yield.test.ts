@@ -20,6 +20,18 @@ function dryAfter(nQuestions: number): Script {
   return (request, i) => (request.prefill === "Question:" && n++ >= nQuestions ? "No." : script(request, i));
 }
 
+/** A teacher that finds no question in these attempts, counted over the whole run. */
+function emptyAttempts(...empty: number[]): Script {
+  const script = inquisitiveScript();
+  let attempt = -1;
+  return (request, i) => {
+    if (request.prefill !== "Question:") return script(request, i);
+    const isFirstTry = request.sampler.temperature === 0;
+    if (isFirstTry) attempt += 1;
+    return empty.includes(attempt) ? "No." : script(request, i);
+  };
+}
+
 const yieldOf = (nAccepted: number) => ({ nAsked: 4, nAccepted, nAttempts: 8, filterCounts: {} });
 
 test("enough is the share of the pairs, rounded up, and never none", () => {
@@ -43,19 +55,44 @@ test("a round with half of its pairs is trained on them, and says what became of
   ]);
 });
 
+test("what has been said of a round and of the recipe is not said again after a restart", async () => {
+  const recipe = writeRecipe(dir, [{ pairsPerRound: 3 }, { name: "next" }], { maxAttemptsPerPair: 1 });
+  const untilClosed = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+  /** Up to the training of the second stage, which never ends. */
+  const openUpToNext = () => {
+    let reach = () => {};
+    const isReached = new Promise<void>((resolve) => (reach = resolve));
+    pipeline = openPipeline(emptyAttempts(2), dir, async ({ stage }, signal) => {
+      if (stage !== "next") return;
+      reach();
+      await untilClosed(signal);
+    });
+    return { pipeline, isReached };
+  };
+  const first = openUpToNext();
+  const { jobId } = await first.pipeline.start({ recipe, key: "under test" });
+  await first.isReached;
+  // as an upgrade of its recipe leaves it
+  first.pipeline.db.prepare("UPDATE experiment SET changes = json_array('a setting has another name')").run();
+  await first.pipeline.close();
+  const second = openUpToNext();
+  await second.isReached;
+  await second.pipeline.close();
+  pipeline = openPipeline(inquisitiveScript(), dir);
+  await pipeline.finish({ jobId });
+  const { attempt, events } = pipeline.jobs.get(jobId as never);
+  expect(attempt).toBe(3);
+  const said = events.filter(({ kind }) => kind === "round_short" || kind === "recipe_upgraded");
+  expect(said.map(({ kind }) => kind)).toEqual(["round_short", "recipe_upgraded"]);
+});
+
 test("a round with fewer is passed over, and the next one asks the adapter from before", async () => {
   const recipe = writeRecipe(dir, [{ pairsPerRound: 1 }, { name: "wide", pairsPerRound: 3, rounds: 2 }], {
     maxAttemptsPerPair: 1,
   });
-  // of the second stage's first round the second and the third attempt come to nothing
-  const script = inquisitiveScript();
-  let attempt = -1;
-  pipeline = openPipeline((request, i) => {
-    if (request.prefill !== "Question:") return script(request, i);
-    const isFirstTry = request.sampler.temperature === 0;
-    if (isFirstTry) attempt += 1;
-    return attempt === 2 || attempt === 3 ? "No." : script(request, i);
-  }, dir);
+  // the second and the third attempt of the second stage's first round
+  pipeline = openPipeline(emptyAttempts(2, 3), dir);
   const { rounds, adapterPath } = await pipeline.finish(await pipeline.start({ recipe, key: "under test" }));
   expect(rounds.map(({ stage, round, pairs, run }) => [stage, round, pairs.nAccepted, run !== null])).toEqual([
     ["orpo", 0, 1, true],
