@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 
@@ -90,7 +90,7 @@ function sourcesText(json: string): string {
 
 function runsOf(db: Db, workspaceDir: string): Pick<Demo, "steps" | "adapters"> {
   const runs = db
-    .prepare<[], { id: string; round: number }>("SELECT id, round FROM training_run ORDER BY started_at, id")
+    .prepare<[], RunOfDemo>("SELECT id, round, status, adapter_out FROM training_run ORDER BY started_at, id")
     .all();
   const metrics = db.prepare<[string], { step: number; name: string; value: number }>(
     "SELECT step, name, value FROM training_metric WHERE run_id = ? ORDER BY step, name",
@@ -103,11 +103,23 @@ function runsOf(db: Db, workspaceDir: string): Pick<Demo, "steps" | "adapters"> 
         .filter(({ name }) => !OF_THE_MACHINE.has(name))
         .map(({ step, name, value }) => ({ name: `${nameOf(i, round)}, step ${step}: ${name}`, value: String(value) })),
     ),
-    adapters: runs.map(({ id, round }, i) => ({
-      name: nameOf(i, round),
-      value: sha256Of(join(workspaceDir, "runs", id, "adapter.gguf")),
-    })),
+    adapters: runs.map((run, i) => ({ name: nameOf(i, run.round), value: adapterOf(run, workspaceDir) })),
   };
+}
+
+type RunOfDemo = { id: string; round: number; status: string; adapter_out: string | null };
+
+/**
+ * By its bytes. The workspace may have been moved since, and one of an earlier version keeps the adapter beside the
+ * checkpoints. A run that succeeded and has none would be equal to any other, so it ends the comparison.
+ */
+function adapterOf({ id, status, adapter_out }: RunOfDemo, workspaceDir: string): string {
+  if (status !== "succeeded") return status;
+  const written = adapter_out === null ? [] : [adapter_out, join(workspaceDir, "adapters", basename(adapter_out))];
+  const paths = [...written, join(workspaceDir, "runs", id, "adapter.gguf")];
+  const path = paths.find((each) => existsSync(each));
+  if (!path) throw new Error(`the run ${id} succeeded, and its adapter is not there: ${paths.join(", ")}`);
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
 function reflectionsOf(db: Db): Line[] {
@@ -121,10 +133,6 @@ function reflectionsOf(db: Db): Line[] {
   return rows.flatMap(({ index, ...texts }) =>
     Object.entries(texts).map(([name, value]) => ({ name: `iteration ${index}: ${name}`, value })),
   );
-}
-
-function sha256Of(path: string): string {
-  return existsSync(path) ? createHash("sha256").update(readFileSync(path)).digest("hex") : "missing";
 }
 
 function report(before: Demo, after: Demo): number {
