@@ -9,7 +9,14 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mesaVersion } from "./harness/mesa.ts";
 import { buildTrainerTests, ensureTrainerBuilt } from "../native-trainer/build.ts";
-import { type Counts, countCtest, countPlaywright, countVitest, runSuite } from "./harness/suite-reports.ts";
+import {
+  type Counts,
+  countCtest,
+  countPlaywright,
+  countVitest,
+  runSuite,
+  vitestReporters,
+} from "./harness/suite-reports.ts";
 
 type Suite = { name: string; run(): Counts | Promise<Counts> };
 
@@ -41,15 +48,8 @@ function check(file: string, args: string[]): Counts {
 
 function vitest(project: string): Counts {
   const report = join(results, `vitest-${project}.json`);
-  const status = command("vitest", [
-    "run",
-    "--project",
-    project,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-  ]);
-  return countVitest(report, status);
+  const args = ["run", "--project", project, "--reporter=default", ...vitestReporters(report)];
+  return countVitest(report, command("vitest", args));
 }
 
 async function ctest(): Promise<Counts> {
@@ -57,7 +57,7 @@ async function ctest(): Promise<Counts> {
   await buildTrainerTests(console.log);
   const report = join(results, "ctest.xml");
   const args = ["--test-dir", "native-trainer/build", "--output-on-failure", "--output-junit", report];
-  return saySkipped(countCtest(report, command("ctest", args, vulkanLimits())));
+  return countCtest(report, command("ctest", args, vulkanLimits()));
 }
 
 /** Mesa's software Vulkan device before version 25 damages its memory in some architectures: there llama has to do. */
@@ -71,12 +71,7 @@ function vulkanLimits(): NodeJS.ProcessEnv {
 function playwright(): Counts {
   const report = join(results, "playwright.json");
   const status = command("playwright", ["test"], { PLAYWRIGHT_JSON_OUTPUT_NAME: report });
-  return saySkipped(countPlaywright(report, status));
-}
-
-function saySkipped({ skipped, ...counts }: Counts & { skipped: string[] }): Counts {
-  for (const line of skipped) console.log(`skipped: ${line}`);
-  return counts;
+  return countPlaywright(report, status);
 }
 
 const wanted = process.argv.slice(2);
@@ -87,6 +82,7 @@ rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const table: { suite: string; passed: number; failed: number; seconds: number }[] = [];
 const failures: string[] = [];
+const skipped: string[] = [];
 for (const suite of suites) {
   if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
   console.log(`\n▸ ${suite.name}`);
@@ -95,8 +91,12 @@ for (const suite of suites) {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   table.push({ suite: suite.name, passed: counts.passed, failed: counts.failed, seconds });
   failures.push(...(counts.failures ?? []));
+  for (const line of counts.skipped ?? []) console.log(`skipped: ${line}`);
+  skipped.push(...(counts.skipped ?? []));
 }
-for (const failure of failures) console.log(`\n✗ ${failure}`); // again, where the end of a long log shows it
+// again, where the end of a long log shows it
+for (const line of skipped) console.log(`skipped: ${line}`);
+for (const failure of failures) console.log(`\n✗ ${failure}`);
 console.table(table);
 const passed = table.reduce((sum, row) => sum + row.passed, 0);
 const failed = table.reduce((sum, row) => sum + row.failed, 0);

@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
-/** What a suite reports: a failure is a failed test, or a test file or a suite that never came to its tests. */
-export type Counts = { passed: number; failed: number; failures?: string[] };
+/**
+ * What a suite reports: a failure is a failed test, or a test file or a suite that never came to its tests. Skipped tests
+ * are named with the reason, for a suite that leaves some out must not look whole.
+ */
+export type Counts = { passed: number; failed: number; failures?: string[]; skipped?: string[] };
 
 type Json = Record<string, unknown>;
 
@@ -18,15 +22,40 @@ type VitestFile = {
   name: string;
   status: string;
   message: string;
-  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  assertionResults: {
+    status: string;
+    fullName: string;
+    failureMessages: string[];
+    /** What skip-reasons.ts adds. */
+    meta: { skipReason?: string };
+  }[];
 };
+
+/** How vitest writes the report that countVitest reads. */
+export function vitestReporters(reportPath: string): string[] {
+  return [
+    `--reporter=${join(import.meta.dirname, "skip-reasons.ts")}`,
+    "--reporter=json",
+    `--outputFile.json=${reportPath}`,
+  ];
+}
 
 /** vitest's own number of failed tests leaves out a file that failed before its first one: by an import, by a hook. */
 export function countVitest(reportPath: string, status: number): Counts {
   return countsOf(reportPath, status, (json) => {
-    const files = (json["testResults"] as VitestFile[]).map(failuresOfFile);
-    return { passed: Number(json["numPassedTests"]), failed: files.flat().length, failures: files.flat() };
+    const files = json["testResults"] as VitestFile[];
+    const failures = files.flatMap(failuresOfFile);
+    const passed = Number(json["numPassedTests"]);
+    return { passed, failed: failures.length, failures, skipped: files.flatMap(skipsOfFile) };
   });
+}
+
+/** A file that failed before its tests is a failure already. */
+function skipsOfFile(file: VitestFile): string[] {
+  const { assertionResults } = file;
+  if (file.status === "failed" && assertionResults.every(({ status }) => status !== "failed")) return [];
+  const skipped = assertionResults.filter(({ status }) => status === "skipped");
+  return skipped.map(({ fullName, meta }) => (meta.skipReason ? `${fullName}: ${meta.skipReason}` : fullName));
 }
 
 function failuresOfFile({ name, status, message, assertionResults }: VitestFile): string[] {
@@ -41,19 +70,17 @@ type PlaywrightSuite = {
 };
 
 /** Playwright's errors are those outside any test: a spec that cannot be loaded, a global hook. */
-export function countPlaywright(reportPath: string, status: number): Counts & { skipped: string[] } {
-  let skipped: string[] = [];
-  const counts = countsOf(reportPath, status, (json) => {
+export function countPlaywright(reportPath: string, status: number): Counts {
+  return countsOf(reportPath, status, (json) => {
     const stats = json["stats"] as { expected: number; unexpected: number; flaky: number };
     const errors = (json["errors"] as { message?: string }[] | undefined) ?? [];
-    skipped = (json["suites"] as PlaywrightSuite[]).flatMap(skipsOfSuite);
     return {
       passed: stats.expected,
       failed: stats.unexpected + stats.flaky + errors.length,
       failures: errors.map(({ message }) => `e2e: ${message ?? "an error outside any test"}`),
+      skipped: (json["suites"] as PlaywrightSuite[]).flatMap(skipsOfSuite),
     };
   });
-  return { ...counts, skipped };
 }
 
 function skipsOfSuite({ specs, suites = [] }: PlaywrightSuite): string[] {
@@ -65,18 +92,19 @@ function skipsOfSuite({ specs, suites = [] }: PlaywrightSuite): string[] {
   return [...own, ...suites.flatMap(skipsOfSuite)];
 }
 
-export function countCtest(reportPath: string, status: number): Counts & { skipped: string[] } {
-  if (!existsSync(reportPath)) return { ...noReport(reportPath), skipped: [] };
+export function countCtest(reportPath: string, status: number): Counts {
+  if (!existsSync(reportPath)) return noReport(reportPath);
   const xml = readFileSync(reportPath, "utf8");
   const [, tests = "0", failures = "0"] = /tests="(\d+)"[^>]*?failures="(\d+)"/s.exec(xml) ?? [];
   const nSkipped = Number(/skipped="(\d+)"/.exec(xml)?.[1] ?? 0);
-  const reasons = xml.matchAll(/<testcase name="([^"]+)"[^>]*>\s*<skipped[^>]*>.*?^skipped: ([^\n]*)/gms);
+  const skips = xml.matchAll(/<testcase name="([^"]+)"[^>]*>\s*<skipped[^>]*>(.*?)<\/testcase>/gs);
+  const reasonIn = (output: string) => /(?:^|<system-out>)skipped: ([^\n]*)/m.exec(output)?.[1] ?? "no reason given";
   const names = [...xml.matchAll(/<testcase name="([^"]+)"[^>]*status="fail"/g)].map(([, name]) => `ctest: ${name}`);
   return {
     passed: Number(tests) - Number(failures) - nSkipped,
     failed: Math.max(Number(failures), status === 0 ? 0 : 1),
     failures: names,
-    skipped: [...reasons].map(([, name, reason]) => `${name}: ${reason}`),
+    skipped: [...skips].map(([, name, output = ""]) => `${name}: ${reasonIn(output)}`),
   };
 }
 

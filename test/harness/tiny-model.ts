@@ -3,6 +3,13 @@ import { TINY_MODEL_PATH } from "./test-engine.ts";
 
 const CONTEXT_TOKENS = 8192;
 
+/** Short enough for a model that says nothing. */
+export const TINY_PAIR = {
+  prompt: "How does pore size matter?",
+  chosen: "Wider pores let ions move.",
+  rejected: "Pores are holes.",
+};
+
 /**
  * The real GGUF of `TINY_MODEL` (one layer of random weights, a byte-level vocabulary of 520, a chat template) with room
  * for the texts of the parity check, which its own window of 512 is too short for. It can be trained in a second on

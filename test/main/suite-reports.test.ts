@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { REPOSITORY_DIR } from "../harness/corpus-bench.ts";
-import { countCtest, countPlaywright, countVitest, runSuite } from "../harness/suite-reports.ts";
+import { countCtest, countPlaywright, countVitest, runSuite, vitestReporters } from "../harness/suite-reports.ts";
 
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), "preflexor-suites-"))));
@@ -17,7 +17,7 @@ function runVitest(files: Record<string, string>) {
   const vitest = join(REPOSITORY_DIR, "node_modules/vitest/vitest.mjs");
   const { status } = spawnSync(
     process.execPath,
-    [vitest, "run", "--root", dir, "--globals", "--reporter=json", `--outputFile.json=${report}`],
+    [vitest, "run", "--root", dir, "--globals", ...vitestReporters(report)],
     { cwd: dir, env: { ...process.env, VITEST: "", NODE_OPTIONS: "" }, stdio: "ignore" },
   );
   return countVitest(report, status ?? 1);
@@ -39,10 +39,23 @@ describe("vitest's report", () => {
   });
 
   test("has no failure where all is well, and one where nothing was found to run", () => {
-    expect(runVitest({ "good.test.js": good })).toEqual({ passed: 1, failed: 0, failures: [] });
+    expect(runVitest({ "good.test.js": good })).toEqual({ passed: 1, failed: 0, failures: [], skipped: [] });
     rmSync(join(dir, "good.test.js"));
     rmSync(join(dir, "report.json"));
     expect(runVitest({})).toMatchObject({ passed: 0, failed: 1 });
+  });
+
+  test("names what was skipped, with the reason where one was given", () => {
+    const skipping = `
+      test("a full disk", ({ skip }) => skip("mounting is not allowed here"));
+      test("in a hurry", ({ skip }) => { skip(false, "no"); expect(1).toBe(1); });
+      test.skip("not on this system", () => {});`;
+    expect(runVitest({ "good.test.js": good, "skips.test.js": skipping })).toEqual({
+      passed: 2,
+      failed: 0,
+      failures: [],
+      skipped: ["a full disk: mounting is not allowed here", "not on this system"],
+    });
   });
 });
 
@@ -55,6 +68,31 @@ test("a suite that throws or leaves no report is one failure with its reason", a
   });
   for (const count of [countVitest, countPlaywright, countCtest])
     expect(count(join(dir, "none"), 1)).toMatchObject({ passed: 0, failed: 1, failures: [expect.any(String)] });
+});
+
+test("what ctest leaves out is named with the reason that it prints, in its first line or a later one", () => {
+  const report = join(dir, "ctest.xml");
+  const testcase = (name: string, output: string) => `
+  <testcase name="${name}" classname="${name}" time="0.01" status="notrun">
+    <skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/>
+    <system-out>${output}
+</system-out>
+  </testcase>`;
+  const cases = [
+    testcase("vulkan", "skipped: there is no package of vulkan"),
+    testcase("silent", "nothing"),
+    testcase("golden-values-cuda", "devices: cpu\nskipped: there is no device cuda0"),
+  ];
+  writeFileSync(report, `<testsuite tests="4" failures="0" disabled="0" skipped="3">${cases.join("")}\n</testsuite>`);
+  expect(countCtest(report, 0)).toMatchObject({
+    passed: 1,
+    failed: 0,
+    skipped: [
+      "vulkan: there is no package of vulkan",
+      "silent: no reason given",
+      "golden-values-cuda: there is no device cuda0",
+    ],
+  });
 });
 
 test("Playwright's errors outside any test count", () => {

@@ -136,7 +136,10 @@ const everywhere: [string, (tensors: Tensors, bytes: Buffer) => void][] = [
   ["none of what was trained", (tensors) => scaleB(tensors, 0)],
   ["half of what was trained", (tensors) => scaleB(tensors, 0.5)],
 ];
-/** On one kind of processor only, for the time they take. */
+/**
+ * Tried with the first library only: the damage lies in the file and is far greater than what the libraries' roundings
+ * differ by, and each costs a parity check more.
+ */
 const once: typeof everywhere = [
   ["twice of what was trained", (tensors) => scaleB(tensors, 2)],
   ["all but one layer", (tensors) => scaleB(tensors, 0, (layer) => layer === MIDDLE)],
@@ -214,7 +217,8 @@ describe.each(kinds.map((kind, index) => ({ ...kind, isFirst: index === 0 })))(
       },
     );
 
-    test.runIf(isFirst)("an adapter with another alpha fails, and one of another model says so", async () => {
+    test("an adapter with another alpha fails, and one of another model says so", async ({ skip }) => {
+      skip(!isFirst, `tried with ${kinds[0]!.library} only, since a wrong file is wrong with every library`);
       const wrongAlpha = await damaged(adapter, `${library}-alpha`, (_, bytes) => {
         const at = bytes.indexOf("adapter.lora.alpha") + "adapter.lora.alpha".length + 4;
         bytes.writeFloatLE(1.5 * bytes.readFloatLE(at), at);
@@ -227,6 +231,6 @@ describe.each(kinds.map((kind, index) => ({ ...kind, isFirst: index === 0 })))(
   },
 );
 
-test.runIf(kinds.length === 0)("parity on this machine's own library", () => {
-  console.log(`${machineName()}: one library for all, which adapter.real.test.ts tries`);
-});
+if (kinds.length === 0)
+  test("parity as on other processors", ({ skip }) =>
+    skip(`${machineName()} has one library for all, which adapter.real.test.ts tries`));

@@ -44,6 +44,7 @@ let adapter: string;
 beforeAll(async () => {
   const { ggmlDir } = findPackages(packagesDir).at(-1)!; // the processor's
   location = { trainerPath: await ensureTrainerBuilt(), ggmlDir };
+  console.log(`of each response the last ${N_COMPARED} tokens are compared (PREFLEXOR_TEST_TOKENS)`);
   const { chatModelPath } = await ensureDemoModels();
   models = {
     q4: chatModelPath,
