@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { IMPORT_TABLE, type Rule } from "./import-table.ts";
+import { IMPORT_TABLE, OF_THE_ENGINE, type Rule } from "./import-table.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const MAX_LINES = 300;
@@ -13,6 +13,17 @@ describe("the import table", () => {
   test("every import of main, preload and renderer is one that the table allows", () => {
     expect(files.length).toBeGreaterThan(200);
     expect(files.flatMap((file) => problemsOf(file, readFileSync(join(root, file), "utf8")))).toEqual([]);
+  });
+
+  test("every line of the table is used", () => {
+    const used = new Set(files.flatMap((file) => usesOf(file, readFileSync(join(root, file), "utf8"))));
+    const unused = Object.entries(IMPORT_TABLE).flatMap(([name, { rooms, packages, node, electron }]) =>
+      [...rooms, ...packages, ...(node ? ["node"] : []), ...(electron ? ["electron"] : [])]
+        .filter((allowed) => !(name.startsWith("main/engine") && OF_THE_ENGINE.includes(allowed)))
+        .map((allowed) => `${name}: ${allowed}`)
+        .filter((use) => !used.has(use)),
+    );
+    expect(unused).toEqual([]);
   });
 
   test("only engine.ts knows what is there for small models", () => {
@@ -43,6 +54,7 @@ describe("the import table", () => {
     ["main/engine/corpus/search.ts", "../graph/index.ts", "corpus may not import graph"],
     ["main/engine/corpus/readers/pdf/lines.ts", "../../../graph/graph.ts", "from any depth"],
     ["main/engine/graph/graph.ts", "../jobs/job-queue.ts", "another room is entered through its door"],
+    ["main/cli/lib/session.ts", "../../engine/inference/runner.ts", "from outside the engine, too"],
     ["main/engine/graph/graph.ts", "electron", "the engine knows no Electron"],
     ["renderer/screens/graph/GraphScreen.tsx", "../corpus/CorpusScreen.tsx", "screens do not import screens"],
     ["renderer/lib/time.ts", "node:fs", "a window has no files"],
@@ -83,10 +95,25 @@ function relativeProblem(file: string, room: string, rule: Rule, specifier: stri
   const targetRoom = roomOf(target);
   if (targetRoom === room) return null;
   if (!rule.rooms.includes(ruleName(targetRoom))) return `${room} may not import ${targetRoom}`;
-  const isInsideEngine = targetRoom.startsWith("main/engine/") && room.startsWith("main/engine");
-  if (isInsideEngine && !OPEN_ROOMS.has(targetRoom) && target !== `${targetRoom}/index.ts`)
+  if (targetRoom.startsWith("main/engine/") && !OPEN_ROOMS.has(targetRoom) && target !== `${targetRoom}/index.ts`)
     return `${targetRoom} is entered through its index.ts`;
   return null;
+}
+
+/** What a file makes use of, as lines of the table. */
+function usesOf(file: string, source: string): string[] {
+  const room = roomOf(file);
+  const name = ruleName(room);
+  return specifiersOf(source).flatMap((specifier) => {
+    if (specifier.startsWith("node:")) return [`${name}: node`];
+    if (/^electron(?:\/|$)/.test(specifier)) return [`${name}: electron`];
+    if (specifier.startsWith(".")) {
+      const target = roomOf(relative(root, resolve(root, dirname(file), specifier)));
+      return target === room ? [] : [`${name}: ${ruleName(target)}`];
+    }
+    const packages = IMPORT_TABLE[name]?.packages ?? [];
+    return packages.filter((each) => isOfPackage(specifier, each)).map((each) => `${name}: ${each}`);
+  });
 }
 
 /** Small plain functions and types, each file a door of its own. */
@@ -95,8 +122,12 @@ const OPEN_ROOMS = new Set(["main/engine/lib"]);
 function packageProblem(rule: Rule, specifier: string): string | null {
   if (specifier.startsWith("node:")) return rule.node ? null : "no Node here";
   if (/^electron(?:\/|$)/.test(specifier)) return rule.electron ? null : "no Electron here";
-  const isAllowed = rule.packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+  const isAllowed = rule.packages.some((name) => isOfPackage(specifier, name));
   return isAllowed ? null : "the table does not name this package for this room";
+}
+
+function isOfPackage(specifier: string, name: string): boolean {
+  return specifier === name || specifier.startsWith(`${name}/`);
 }
 
 /** `main/engine/graph/rules/labels.ts` lies in the room main/engine/graph; a file beside the rooms in their parent. */

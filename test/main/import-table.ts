@@ -1,9 +1,13 @@
 /**
  * Who may import whom: the whole rule, one line a room. A room is a folder with one idea; it may import itself, what its
- * line names, and the packages that its line names. Another room of the engine is entered through its index.ts.
+ * line names, and the packages that its line names. A room of the engine is entered through its index.ts. What a line
+ * names is used: what is no longer needed goes.
  * What stands further down may be imported by what stands above it, never the other way round.
  */
 export type Rule = { rooms: string[]; packages: string[]; node?: true; electron?: true };
+
+/** What every room of the engine may use, whether it does or not. */
+export const OF_THE_ENGINE = ["main/shared", "zod", "node"];
 
 const engine = (rooms: string[], packages: string[] = []): Rule => ({
   rooms: ["main/shared", ...rooms.map((name) => `main/engine/${name}`)],
@@ -18,26 +22,26 @@ export const IMPORT_TABLE: Record<string, Rule> = {
 
   // the engine, bottom up
   "main/engine/lib": engine([], ["pino"]),
-  "main/engine/db": engine(["lib"], ["better-sqlite3", "sqlite-vec"]),
+  "main/engine/db": engine([], ["better-sqlite3", "sqlite-vec"]),
   "main/engine/jobs": engine(["lib", "db"]),
   "main/engine/rpc": engine(["lib"]),
   "main/engine/gguf": engine([]),
-  "main/engine/network": engine(BASE),
-  "main/engine/devices": engine(["lib", "db"]),
+  "main/engine/network": engine(["lib", "db"]),
+  "main/engine/devices": engine(["db"]),
   "main/engine/models": engine([...BASE, "gguf", "network", "devices"], ["yaml"]),
   "main/engine/inference": engine(
     ["lib", "rpc", "gguf"],
     ["node-llama-cpp", "@xenova/transformers", "@huggingface/jinja", "pino"],
   ),
-  "main/engine/embedding": engine(["lib", "db", "inference"]),
+  "main/engine/embedding": engine(["db", "inference"]),
   "main/engine/corpus": engine([...BASE, "embedding"], ["@embedpdf/pdfium"]),
   "main/engine/graph": engine(BASE),
-  "main/engine/recipe": engine(["lib"], ["yaml"]),
+  "main/engine/recipe": engine([], ["yaml"]),
   "main/engine/asking": engine(["lib", "inference"], ["yaml"]),
   "main/engine/reflection": engine([...BASE, "inference", "embedding", "asking"]),
   "main/engine/preference": engine([...BASE, "inference", "embedding", "recipe", "asking"]),
   // handed in by engine.ts: the method never imports it
-  "main/engine/small-models": engine(["lib", "inference", "embedding", "recipe", "asking", "reflection", "preference"]),
+  "main/engine/small-models": engine(["lib", "embedding", "recipe", "asking", "reflection", "preference"]),
   "main/engine/training": engine([...BASE, "devices", "gguf", "models", "inference", "recipe", "preference"], ["yaml"]),
   "main/engine/experiment": engine([...BASE, "models", "recipe", "preference", "training"]),
   "main/engine/process": engine(["rpc", "inference"]),
@@ -67,19 +71,17 @@ export const IMPORT_TABLE: Record<string, Rule> = {
       "main/engine",
       "main/engine/lib",
       "main/engine/rpc",
-      "main/engine/devices",
       "main/engine/inference",
-      "main/engine/training",
       "main/engine/experiment",
       "native-trainer",
     ],
-    packages: ["commander", "diff", "graphology", "graphology-layout-forceatlas2", "ws"],
+    packages: ["commander", "graphology", "graphology-layout-forceatlas2", "ws"],
     node: true,
   },
   preload: { rooms: ["main/shared"], packages: [], electron: true },
 
   // the window
-  "renderer/lib": { rooms: ["main/shared"], packages: ["react", "diff", "wouter"] },
+  "renderer/lib": { rooms: ["main/shared"], packages: ["react", "wouter"] },
   "renderer/engine": {
     rooms: ["main/shared", "renderer/lib"],
     packages: ["react", "zustand", "@tanstack/react-query"],
@@ -108,6 +110,5 @@ export const IMPORT_TABLE: Record<string, Rule> = {
   renderer: {
     rooms: ["renderer/app", "renderer/engine"],
     packages: ["react-dom", "vite", "@mantine", "@fontsource-variable/inter"],
-    node: true,
   },
 };
